@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A whole paddock.yaml with what it includes: spec.md 1.1. Reads files; the only layer that does. */
+#ifndef CORE_CONFIG_CONFIG_H
+#define CORE_CONFIG_CONFIG_H
+
+#include "core/spec/spec.h"
+
+/* An entry of plugins, sources or metrics. */
+struct pdk_plugin_entry_config {
+    const char *use;             /* a name, or an absolute path */
+    const char *name;            /* of the instance */
+    const pdk_value *labels, *config; /* maps or NULL, held by the configuration */
+    bool optional, task_label;
+    const pdk_value *at;
+};
+
+struct pdk_limits {
+    uint32_t running;            /* 0: unlimited */
+    uint32_t queued, slot_queue, history, events;
+    uint64_t history_age, line;
+    uint64_t drain, grace, flush; /* of the shutdown, ns */
+};
+
+struct pdk_config {
+    struct pdk_task **tasks;     /* in the order of the files; replicas not yet expanded */
+    uint32_t task_count;
+    struct pdk_plugin_entry_config *plugins, *metrics;
+    uint32_t plugin_count, metrics_count;
+    struct pdk_limits limits;
+    uint32_t file_count;
+    struct pdk_arena arena;
+    const pdk_value **documents; /* of each file; keep the texts that reports quote */
+};
+
+/* Read the files (a path, or "-" for standard input) and their includes, and check all that needs no plugin:
+ * names, types, ranges, needs and after, cycles, slots. All faults go to the report, sorted by the caller.
+ * *ret is set in every case but -ENOMEM, since the report quotes its texts; free it after printing.
+ * 0, -EINVAL; -ENOENT, -EACCES ... when a file named here cannot be read (in the report too). [main] */
+int32_t pdk_config_load(const char *const *files, struct pdk_report *report, struct pdk_config **ret);
+
+/* The same from values already read (JSON, tests, an embedder). */
+int32_t pdk_config_read(const pdk_value *value, const char *folder, struct pdk_report *report, struct pdk_config **ret);
+
+/* NULL if there is none of that name. */
+struct pdk_task *pdk_config_task(const struct pdk_config *config, const char *name);
+
+void pdk_limits_default(struct pdk_limits *limits);
+void pdk_config_free(struct pdk_config *config);
+
+#endif

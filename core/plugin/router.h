@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Behind paddock/router.h: instances in order, the routes over them, and what becomes of a task. */
+#ifndef CORE_PLUGIN_ROUTER_H
+#define CORE_PLUGIN_ROUTER_H
+
+#include "core/plugin/instance.h"
+#include "core/router/routes.h"
+#include "core/spec/spec.h"
+#include "paddock/router.h"
+
+/* Add an instance made elsewhere; the router owns it from now on. Names must be unique: -EEXIST. */
+int32_t pdk_router_take(pdk_router *router, struct pdk_instance *instance, pdk_error *err);
+
+/* The runner that takes a task, or NULL with faults in the report (which may be NULL). */
+struct pdk_instance *pdk_router_pick(pdk_router *router, struct pdk_task *task, struct pdk_report *report);
+
+struct pdk_built {
+    struct pdk_task *task;          /* completed; one reference */
+    struct pdk_instance *instance;
+    const pdk_task_ops *ops;
+    void *self;                     /* what build_task stored */
+};
+
+/* Pick, complete by the schema, build. -ENOENT: no runner; -EINVAL: invalid; -ENOMEM. [main] */
+int32_t pdk_router_build_task(pdk_router *router, struct pdk_task *task, struct pdk_report *report, struct pdk_built *ret);
+
+/* Instances in order, runners or not; NULL past the end. */
+struct pdk_instance *pdk_router_instance(const pdk_router *router, size_t i);
+const struct pdk_routes *pdk_router_routes(const pdk_router *router);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tree behind pdk_value. All nodes of one document lie in one arena with one atomic count of its holders,
+ * so holding a part keeps the whole document. A node that was put into another document is shared: that
+ * document holds the arena it lies in.
+ *
+ * A scalar from YAML keeps the text it was written as, and whether it was quoted: the type of the field that
+ * reads it decides (spec.md section 3). type() answers by the core schema of YAML 1.2, quoted: string.
+ */
+#ifndef CORE_VALUE_VALUE_H
+#define CORE_VALUE_VALUE_H
+
+#include <stdbool.h>
+
+#include "core/base/report.h"
+#include "paddock/value.h"
+
+struct pdk_document;
+
+struct pdk_value_entry {
+    const char *key;
+    uint32_t key_size, line, column; /* where the key stands */
+    const struct pdk_value *value;
+};
+
+enum { PDK_VALUE_QUOTED = 1, PDK_VALUE_SECRET = 2, PDK_VALUE_FALLBACK = 4 /* not written: a default */ };
+
+struct pdk_value {
+    struct pdk_document *document;
+    const struct pdk_value *parent; /* within the same document; NULL: the root */
+    uint8_t type;                   /* PDK_NULL ... */
+    uint8_t flags;
+    uint16_t file;                  /* index into the document's files */
+    uint32_t line, column, span;    /* 0: unknown */
+    uint32_t size;                  /* entries, or bytes of text */
+    union {
+        struct { const char *text; union { int64_t integer; double number; }; } scalar; /* text: as written; NULL for
+                                                                 numbers that were made, not read */
+        const struct pdk_value *const *items;
+        struct { const struct pdk_value_entry *entries; struct pdk_table *index; } map; /* index: NULL if small */
+    } as;
+};
+
+/* The one table of value operations; stateless, for ever. Also public, see paddock/library.h. */
+const pdk_values *pdk_values_get(void);
+
+/* The text of a scalar as it was written (numbers and booleans from YAML too), NULL for lists, maps, null. */
+const char *pdk_value_text(const struct pdk_value *value);
+
+/* Null, or absent. */
+static inline bool pdk_value_is_null(const struct pdk_value *value) { return !value || value->type == PDK_NULL; }
+
+/* Where the value stands, for a fault. Nothing is copied: the document must live. */
+struct pdk_place pdk_value_place(const struct pdk_value *value);
+
+/* Where the i-th key of a map stands. */
+struct pdk_place pdk_value_key_place(const struct pdk_value *map, size_t i);
+
+/* "tasks.web.restart", "plugins[2].use". Returns buf. */
+const char *pdk_value_path(const struct pdk_value *value, char *buf, size_t size);
+
+/* Add a fault at a value (may be NULL). expected and suggestion may be NULL. Returns code. */
+int32_t pdk_value_fault(struct pdk_report *report, int32_t code, const struct pdk_value *at, const char *expected,
+                        const char *suggestion, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Turn a pdk_error that a plugin or a library call filled in into a fault. */
+int32_t pdk_value_fault_error(struct pdk_report *report, const struct pdk_value *fallback_at, const char *plugin,
+                              const pdk_error *err);
+
+/* Same type and content, keys in any order; numbers by value. */
+bool pdk_value_equal(const struct pdk_value *a, const struct pdk_value *b);
+
+/* Writing, beyond pdk_values: the next value or key put takes its place (and file) from `like`. */
+void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like);
+void pdk_writer_flags(pdk_writer *writer, uint8_t flags); /* of the next value put */
+
+/* JSON: see pdk_values parse and print. Limits: depth 64, 200 000 nodes, 16 MiB of text. */
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * paddock/supervisor.h - the whole of Paddock in your program. Link with pkg-config paddock.
+ *
+ *     create -> add, load -> start -> submit, cancel, ... -> shutdown -> stopped -> destroy
+ *
+ * All calls [main]: the thread that runs the loop. Several supervisors may live in one process. Your children,
+ * signals, threads and stdout are left alone; the supervisor waits for children of its own only.
+ */
+#ifndef PADDOCK_SUPERVISOR_H
+#define PADDOCK_SUPERVISOR_H
+
+#include "control.h"
+#include "library.h"
+#include "loop.h"
+#include "process.h"
+#include "router.h"
+
+PDK_BEGIN
+
+typedef struct pdk_supervisor pdk_supervisor;
+
+/* Zero means the default that is named. Times in ns. */
+typedef struct pdk_supervisor_options {
+    uint32_t struct_size, reserved;
+    const pdk_loop *loop;        /* yours; NULL: one of its own, run by pdk_supervisor_run */
+    const pdk_pool *pool;        /* NULL: one of its own */
+    const pdk_process *process;  /* NULL: one of its own */
+    void (*log)(void *arg, int32_t level, const char *part, const char *run_id, const char *text); /* [any]; NULL: silent */
+    void (*stopped)(void *arg);  /* once, after a shutdown: it may be destroyed now; not from inside. NULL: ask stopped */
+    void *arg;                   /* of log and stopped */
+    uint32_t running;            /* attempts at once; 0: unlimited */
+    uint32_t accepted;           /* runs accepted and not ended; beyond: -EAGAIN. 0: 100000 */
+    uint32_t slot_queue;         /* runs that wait for one slot. 0: 100; UINT32_MAX: none may */
+    uint32_t history;            /* ended runs remembered. 0: 1000; UINT32_MAX: none */
+    uint32_t events;             /* per listener. 0: 1024 */
+    uint32_t line;               /* bytes of a line of output before it is cut. 0: 16384 */
+    uint64_t drain, grace, flush; /* of the shutdown. 0: 0, 30 s, 5 s; UINT64_MAX for grace and flush: none */
+    uint64_t seed;               /* of the jitter; 0: from the clock */
+    const char *name, *version;  /* of your program, as plugins see it; NULL: "paddock" and its version */
+} pdk_supervisor_options;
+
+/* Told once, when the run has ended; never from inside submit. Lives as long as the run. */
+typedef void (*pdk_settled)(void *arg, pdk_run run, const pdk_outcome *outcome);
+
+typedef struct pdk_submit_options {
+    uint32_t struct_size, reserved;
+    pdk_settled settled;         /* NULL: nobody is told */
+    void *arg;
+    const char *trace;           /* W3C traceparent; NULL: none */
+    uint64_t deadline_ns;        /* on the loop's clock; 0: none */
+} pdk_submit_options;
+
+PDK_API int32_t pdk_supervisor_create(const pdk_supervisor_options *options, pdk_supervisor **ret, pdk_error *err);
+
+/* As of the router: order counts. Before start, or later. */
+PDK_API int32_t pdk_supervisor_add(pdk_supervisor *supervisor, const pdk_plugin *plugin, const pdk_router_entry *entry, pdk_error *err);
+PDK_API int32_t pdk_supervisor_load(pdk_supervisor *supervisor, const char *path, const pdk_router_entry *entry, pdk_error *err);
+
+/* Starts the instances. Those that fail are reported by log and health; their runs wait. */
+PDK_API int32_t pdk_supervisor_start(pdk_supervisor *supervisor, pdk_error *err);
+
+/* A spec as in YAML, with `name`. 0: accepted, one outcome will come. -EAGAIN: too many; -EINVAL, -ENOENT: err
+ * says what and where; -ESHUTDOWN. options may be NULL. */
+PDK_API int32_t pdk_supervisor_submit(pdk_supervisor *supervisor, const pdk_value *spec, const pdk_submit_options *options,
+                                      pdk_run *ret, pdk_error *err);
+
+/* cancel, force, pause, resume, abandon, list, subscribe, inspect: as plugins have them. Lives as long as the supervisor. */
+PDK_API const pdk_control *pdk_supervisor_control(pdk_supervisor *supervisor);
+
+/* Begin to stop; again: harder (states.md section 6 in the documentation). */
+PDK_API int32_t pdk_supervisor_shutdown(pdk_supervisor *supervisor);
+
+/* 1: stopped; 0: not yet. *ret_stuck, if not NULL: how many runs and sources did not stop. */
+PDK_API int32_t pdk_supervisor_stopped(const pdk_supervisor *supervisor, uint32_t *ret_stuck);
+
+/* Its own loop: run until stopped. -ENOTSUP with a loop of yours. */
+PDK_API int32_t pdk_supervisor_run(pdk_supervisor *supervisor);
+
+/* After stopped, or before start; else it kills what is left, without outcomes. NULL is fine. */
+PDK_API void pdk_supervisor_destroy(pdk_supervisor *supervisor);
+
+PDK_END
+#endif
