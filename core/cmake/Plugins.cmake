@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+add_custom_target(plugins COMMENT "All plugins that are installed")
+
 # pdk_plugin(NAME SOURCES ... LIBRARIES ... [OUTPUT folder] [TEST_ONLY])
 # A module that exports pdk_plugin_entry and nothing else, and links nothing of ours.
 function(pdk_plugin name)
@@ -16,6 +18,7 @@ function(pdk_plugin name)
   endif()
   set_property(TARGET plugin-${name} APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/plugin.map)
   if(NOT arg_TEST_ONLY)
+    add_dependencies(plugins plugin-${name})
     install(TARGETS plugin-${name} DESTINATION ${PADDOCK_PLUGIN_DIR})
   endif()
 endfunction()

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# clean_debian.sh COMMAND...: run a command in a copy of this tree inside a fresh Debian root, and remove the root.
+# Needs root. A root once made is kept as a tar file in build/, so that the next time is quick.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+[ "$(id -u)" = 0 ] || { echo "clean_debian.sh: needs root, for debootstrap and chroot" >&2; exit 1; }
+bash core/cmake/packages.sh check
+
+mkdir -p build
+archive=$PWD/build/debian-bookworm.tar
+root=$(mktemp -d /var/tmp/paddock-debian.XXXXXX)
+finish() {
+  umount -l "$root/proc" "$root/dev" 2>/dev/null || true
+  rm -rf --one-file-system "$root"
+}
+trap finish EXIT
+
+echo "==> A fresh Debian in $root"
+if [ -f "$archive" ]; then
+  tar -C "$root" -xf "$archive"
+else
+  log=$(mktemp)
+  debootstrap --variant=minbase bookworm "$root" >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
+  rm -f "$log"
+  tar -C "$root" -cf "$archive.part" . && mv "$archive.part" "$archive"
+fi
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --make-rslave "$root/dev"
+
+mkdir "$root/paddock"
+git ls-files -z | tar -c --null -T - | tar -C "$root/paddock" -x
+started=$(date +%s)
+chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
+  sh -c 'cd /paddock && exec "$@"' sh "$@"
+echo "==> $* took $(($(date +%s) - started)) s in the fresh Debian"
