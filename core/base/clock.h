@@ -6,10 +6,10 @@
 
 #define PDK_MICROSECOND UINT64_C(1000)
 #define PDK_MILLISECOND UINT64_C(1000000)
-#define PDK_SECOND UINT64_C(1000000000)
-#define PDK_MINUTE (60 * PDK_SECOND)
-#define PDK_HOUR (60 * PDK_MINUTE)
-#define PDK_DAY (24 * PDK_HOUR)
+#define PDK_SECOND      UINT64_C(1000000000)
+#define PDK_MINUTE      (60 * PDK_SECOND)
+#define PDK_HOUR        (60 * PDK_MINUTE)
+#define PDK_DAY         (24 * PDK_HOUR)
 
 uint64_t pdk_clock_now(void);  /* CLOCK_MONOTONIC in ns */
 uint64_t pdk_clock_unix(void); /* CLOCK_REALTIME in ns */

@@ -13,15 +13,15 @@ enum pdk_severity { PDK_SEVERITY_ERROR, PDK_SEVERITY_WARNING };
 
 /* Where. A file's text is kept by whoever owns it until the report is printed or freed. */
 struct pdk_place {
-    const char *file;       /* or the origin: "nats:subject"; NULL: nowhere */
-    const char *text;       /* the whole file, for quoting; NULL: none to quote */
-    uint32_t line, column;  /* from 1, in characters; 0: the whole file */
-    uint32_t span;          /* characters to underline on that line; 0 counts as 1 */
+    const char *file;      /* or the origin: "nats:subject"; NULL: nowhere */
+    const char *text;      /* the whole file, for quoting; NULL: none to quote */
+    uint32_t line, column; /* from 1, in characters; 0: the whole file */
+    uint32_t span;         /* characters to underline; 0 counts as 1; never beyond the line's end */
 };
 
 struct pdk_fault {
     enum pdk_severity severity;
-    int32_t code;           /* negative errno that a single caller would have got */
+    int32_t code; /* negative errno that a single caller would have got */
     struct pdk_place place;
     const char *path;       /* "tasks.web.restart"; "" if there is none */
     const char *message;    /* `"allways" is not one of its values` */
@@ -30,7 +30,7 @@ struct pdk_fault {
     const char *plugin;     /* whose schema or code said so; "" */
     struct pdk_place note;  /* a second place, if file is not NULL */
     const char *note_text;
-    bool secret;            /* do not quote the value: show *** */
+    bool secret; /* do not quote the value: show *** */
     uint32_t order;
 };
 
@@ -48,7 +48,8 @@ int32_t pdk_report_add(struct pdk_report *report, const struct pdk_fault *fault)
 /* By file, line, column, then order of coming. */
 void pdk_report_sort(struct pdk_report *report);
 
-/* As in spec.md section 2. color: ANSI. One fault, or all. */
+/* As people read it. color: ANSI. One fault, or all and a last line that counts them; nothing if there are none.
+ * Control bytes that came from the input never reach the terminal. */
 void pdk_fault_print(const struct pdk_fault *fault, bool color, pdk_write write, void *arg);
 void pdk_report_print(const struct pdk_report *report, bool color, pdk_write write, void *arg);
 

@@ -10,13 +10,14 @@
  * write instead ("write 30s or 30m") or "". */
 int32_t pdk_duration_parse(const char *text, uint64_t *ret_ns, char *hint, size_t hint_size);
 
-/* The shortest exact text: "1h30m", "412ms", "0s". Returns buf. */
+/* Exact, and read back as the same: "1h30m", "1.5s", "412ms", "0s". Returns buf. */
 const char *pdk_duration_format(uint64_t ns, char *buf, size_t size);
 
 /* For people: two figures that matter: "3.2s", "412ms", "2m05s", "3h12m", "4d02h". Returns buf. */
 const char *pdk_duration_about(uint64_t ns, char *buf, size_t size);
 
-/* "64KiB", "10MB", "512B". -EINVAL, -ERANGE; hint as above ("write 512MiB (1024) or 512MB (1000)"). */
+/* "64KiB", "10MB", "512B". -EINVAL; -ERANGE: more than INT64_MAX; hint as above ("write 512MiB (1024) or 512MB
+ * (1000)"). format is exact. */
 int32_t pdk_size_parse(const char *text, uint64_t *ret_bytes, char *hint, size_t hint_size);
 const char *pdk_size_format(uint64_t bytes, char *buf, size_t size);
 
@@ -38,6 +39,9 @@ const char *pdk_nearest(const char *text, const char *const *words);
 
 /* Well-formed UTF-8 without NUL or C0 controls but tab, newline and carriage return? -1: yes; else the offset of the fault. */
 int64_t pdk_utf8_fault(const char *data, size_t size);
+
+/* Well-formed UTF-8 without NUL? Controls are fine here: what programs say may have them. */
+int32_t pdk_utf8_valid(const char *data, size_t size);
 
 /* Characters (not bytes) in size bytes of UTF-8. */
 size_t pdk_utf8_count(const char *data, size_t size);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bump allocation from chunks that double, so a small tree costs one malloc and a large one few. */
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/arena.h"
+
+#define CHUNK_FIRST   (2 * 1024)
+#define CHUNK_LARGEST (256 * 1024)
+
+struct pdk_arena_chunk {
+    struct pdk_arena_chunk *older;
+    size_t size;
+    alignas(max_align_t) char data[];
+};
+
+static size_t chunk_size(const struct pdk_arena *arena) {
+    if (!arena->chunks) return CHUNK_FIRST - sizeof(struct pdk_arena_chunk);
+    size_t size = arena->chunks->size * 2;
+    return size < CHUNK_LARGEST ? size : CHUNK_LARGEST;
+}
+
+static void *new_chunk(struct pdk_arena *arena, size_t wanted) {
+    size_t usual = chunk_size(arena);
+    size_t size = wanted > usual ? wanted : usual;
+    struct pdk_arena_chunk *chunk = malloc(sizeof(*chunk) + size);
+    if (!chunk) return NULL;
+    chunk->size = size > CHUNK_LARGEST ? CHUNK_LARGEST : size;
+
+    /* A large piece gets a chunk of its own behind the current one, which still has room for small ones. */
+    size_t left = (size_t)(arena->end - arena->next);
+    if (arena->chunks && size - wanted < left) {
+        chunk->older = arena->chunks->older;
+        arena->chunks->older = chunk;
+        return chunk->data;
+    }
+    chunk->older = arena->chunks;
+    arena->chunks = chunk;
+    arena->next = chunk->data + wanted;
+    arena->end = chunk->data + size;
+    return chunk->data;
+}
+
+static void *reserve(struct pdk_arena *arena, size_t size) {
+    if (size > PTRDIFF_MAX / 2) return NULL;
+    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+    if (size == 0) size = alignof(max_align_t);
+    if (size > (size_t)(arena->end - arena->next)) return new_chunk(arena, size);
+    char *piece = arena->next;
+    arena->next += size;
+    return piece;
+}
+
+void *pdk_arena_alloc(struct pdk_arena *arena, size_t size) {
+    void *piece = reserve(arena, size);
+    return piece ? memset(piece, 0, size) : NULL;
+}
+
+char *pdk_arena_text(struct pdk_arena *arena, const char *data, size_t size) {
+    if (size == SIZE_MAX) return NULL;
+    char *text = reserve(arena, size + 1);
+    if (!text) return NULL;
+    if (size) memcpy(text, data, size);
+    text[size] = '\0';
+    return text;
+}
+
+void pdk_arena_free(struct pdk_arena *arena) {
+    for (struct pdk_arena_chunk *chunk = arena->chunks, *older; chunk; chunk = older) {
+        older = chunk->older;
+        free(chunk);
+    }
+    *arena = (struct pdk_arena){0};
+}
