@@ -4,7 +4,7 @@
  *
  * Each kind has its candidates in routing order, and for every label (key, value) that occurs among them a set
  * of bits, one per candidate. A selector is a few of these sets combined, so the cost of a route grows by a
- * word for every 64 candidates, whatever the labels. Label texts are interned once.
+ * word for every 64 candidates, whatever the labels. The texts of a selector are looked up once per route.
  */
 #ifndef CORE_ROUTER_ROUTES_H
 #define CORE_ROUTER_ROUTES_H
@@ -17,7 +17,8 @@ int32_t pdk_routes_create(struct pdk_routes **ret);
 void pdk_routes_free(struct pdk_routes *routes); /* NULL is fine */
 
 /* Append a runner: the last in order. kinds NULL-ended; labels a map of strings or NULL. Both are read now;
- * labels must live as long as the routes (explanations print them). runner is what pick returns. */
+ * labels must live as long as the routes (explanations print them). runner is what pick returns.
+ * -ENOMEM, -E2BIG: nothing has changed. */
 int32_t pdk_routes_add(struct pdk_routes *routes, void *runner, const char *const *kinds, const pdk_value *labels);
 
 /* Does this runner, which matches kind and selector, take it? NULL for accept below: all do. */

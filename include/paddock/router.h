@@ -5,7 +5,7 @@
  * It has no loop, threads, signals or globals, and starts nothing: you start the tasks that it builds, and
  * their `done` comes to the host you gave. All calls [main]: one thread at a time per router.
  *
- *     create -> add, load -> route, explain, build -> pdk_built_free for each -> destroy
+ *     create -> add, load -> route, explain, build -> pdk_router_task_free for each -> destroy
  */
 #ifndef PADDOCK_ROUTER_H
 #define PADDOCK_ROUTER_H
