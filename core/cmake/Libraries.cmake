@@ -1,19 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two libraries that embedders link, each made of the layers below it.
-function(pdk_library name map)
-  foreach(layer IN LISTS ARGN)
+#
+# pdk_library(NAME MAP file DESCRIPTION text LAYERS ... REQUIRES pkg-config names... LIBRARIES external targets...)
+# gives NAME (shared, exporting what MAP says), NAME-static (an archive of the same) and NAME.pc.
+function(pdk_library name)
+  cmake_parse_arguments(arg "" "MAP;DESCRIPTION" "LAYERS;REQUIRES;LIBRARIES" ${ARGN})
+  foreach(layer IN LISTS arg_LAYERS)
     get_target_property(type pdk_${layer} TYPE)
     if(type STREQUAL "STATIC_LIBRARY")
-      list(APPEND layers pdk_${layer})
+      list(APPEND objects $<TARGET_OBJECTS:pdk_${layer}>)
     endif()
   endforeach()
-  add_library(${name} SHARED ${CMAKE_SOURCE_DIR}/core/version.c)
-  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_compile_definitions(${name} PRIVATE PDK_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(${name} PRIVATE pdk_flags "$<LINK_LIBRARY:WHOLE_ARCHIVE,${layers}>")
-  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,--no-undefined-version)
-  set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${map})
+
+  add_library(${name} SHARED ${CMAKE_SOURCE_DIR}/core/version.c ${objects})
+  target_link_options(${name} PRIVATE -Wl,--version-script=${arg_MAP} -Wl,--no-undefined-version)
   if(NOT PADDOCK_SANITIZE)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
+  set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${arg_MAP})
+
+  add_library(${name}-static STATIC ${CMAKE_SOURCE_DIR}/core/version.c ${objects})
+  set_target_properties(${name}-static PROPERTIES OUTPUT_NAME ${name})
+
+  foreach(target ${name} ${name}-static)
+    target_link_libraries(${target} PRIVATE pdk_flags ${arg_LIBRARIES})
+    target_compile_definitions(${target} PRIVATE PDK_VERSION="${PROJECT_VERSION}")
+    target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+                                                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  endforeach()
+  install(TARGETS ${name} ${name}-static LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+
+  list(JOIN arg_REQUIRES " " requires)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lib/${name}.pc @ONLY CONTENT [[
+prefix=@CMAKE_INSTALL_PREFIX@
+includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
+libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
+
+Name: @name@
+Description: @arg_DESCRIPTION@
+Version: @PROJECT_VERSION@
+Requires.private: @requires@
+Cflags: -I${includedir}
+Libs: -L${libdir} -l@name@
+Libs.private: -ldl
+]])
+  install(FILES ${CMAKE_BINARY_DIR}/lib/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
+
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/paddock DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+pdk_library(paddock-router
+  MAP ${CMAKE_SOURCE_DIR}/core/plugin/paddock-router.map
+  DESCRIPTION "Routes tasks to the runner that takes them; loads runners as shared objects"
+  LAYERS base value spec router plugin
+  REQUIRES jansson libbsd-overlay
+  LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${CMAKE_DL_LIBS})
