@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loop: pdk_loop on libev. Nobody else includes ev.h.
+ *
+ * Watches live in a slab that never shrinks; a handle is a slot and the slot's generation, so a stale one is
+ * noticed. libev's own view of time is one clock read per turn; a timer set in a turn therefore joins libev's heap
+ * only when the turn is over, with the time read then. So it cannot fire early, setting it reads no clock, and one
+ * that is stopped in the same turn never touches the heap at all.
+ */
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/loop/loop.h"
+#include "core/loop/wait.h"
+
+enum { CHUNK = 512, FREE_SLOT = UINT32_MAX };
+
+/* More than a double of seconds loses in ten years of uptime, and far below the millisecond that epoll counts in. */
+#define SLACK_SECONDS 2e-7
+
+enum kind { KIND_NONE, KIND_IO, KIND_TIMER, KIND_CHILD };
+
+struct watch {
+    union {
+        struct ev_io io; /* also of a child: its pidfd */
+        struct ev_timer timer;
+    } ev; /* first: libev hands us its address */
+    union {
+        void (*ready)(void *arg, uint32_t events);
+        void (*fire)(void *arg);
+        void (*ended)(void *arg, const pdk_exit *);
+    } call;
+    void *arg;
+    TAILQ_ENTRY(watch) fresh; /* timers that libev has not seen yet */
+    uint32_t generation, index;
+    uint32_t next_free;
+    uint8_t kind;
+    bool is_fresh, is_quiet;
+};
+
+TAILQ_HEAD(watch_list, watch);
+
+struct pdk_ev {
+    pdk_loop table;
+    struct ev_loop *loop;
+    bool own;
+    struct ev_async wake;
+    struct ev_prepare before_wait;
+    struct ev_io quiet; /* an epoll of its own for fds that only a hangup is awaited on: libev cannot */
+    int quiet_fd;
+    _Atomic(pdk_call *) posted; /* newest first */
+    struct watch_list fresh;
+    struct watch **chunks;
+    uint32_t chunk_count, free_slot;
+    uint32_t *by_fd; /* the watch of each fd: index + 1 */
+    size_t by_fd_size;
+};
+
+/* ---- slab ---- */
+
+static struct watch *slot(const struct pdk_ev *ev, uint32_t index) {
+    return &ev->chunks[index / CHUNK][index % CHUNK];
+}
+
+static pdk_watch handle_of(const struct watch *watch) {
+    return (uint64_t)watch->generation << 32 | (watch->index + 1);
+}
+
+static struct watch *find(const struct pdk_ev *ev, pdk_watch handle) {
+    uint32_t index = (uint32_t)handle - 1;
+    if ((uint32_t)handle == 0 || index / CHUNK >= ev->chunk_count) return NULL;
+    struct watch *watch = slot(ev, index);
+    return watch->kind != KIND_NONE && watch->generation == handle >> 32 ? watch : NULL;
+}
+
+static int32_t add_chunk(struct pdk_ev *ev) {
+    if (ev->chunk_count == FREE_SLOT / CHUNK - 1) return -ENOMEM;
+    struct watch **chunks = reallocarray(ev->chunks, (size_t)ev->chunk_count + 1, sizeof *chunks);
+    if (!chunks) return -ENOMEM;
+    ev->chunks = chunks;
+    struct watch *chunk = calloc(CHUNK, sizeof *chunk);
+    if (!chunk) return -ENOMEM;
+    chunks[ev->chunk_count] = chunk;
+    for (uint32_t i = CHUNK; i-- > 0;) {
+        chunk[i].index = ev->chunk_count * CHUNK + i;
+        chunk[i].next_free = ev->free_slot;
+        ev->free_slot = chunk[i].index;
+    }
+    ev->chunk_count++;
+    return 0;
+}
+
+static struct watch *take(struct pdk_ev *ev, enum kind kind, void *arg) {
+    if (ev->free_slot == FREE_SLOT && add_chunk(ev) < 0) return NULL;
+    struct watch *watch = slot(ev, ev->free_slot);
+    ev->free_slot = watch->next_free;
+    watch->kind = (uint8_t)kind;
+    watch->arg = arg;
+    return watch;
+}
+
+static void give_back(struct pdk_ev *ev, struct watch *watch) {
+    watch->kind = KIND_NONE;
+    watch->generation++;
+    watch->next_free = ev->free_slot;
+    ev->free_slot = watch->index;
+}
+
+/* ---- fds ---- */
+
+static void on_io(struct ev_loop *loop, struct ev_io *io, int revents) {
+    (void)loop;
+    struct watch *watch = (struct watch *)(void *)io;
+    uint32_t events = (revents & EV_READ ? PDK_READ : 0u) | (revents & EV_WRITE ? PDK_WRITE : 0u);
+    /* libev shows a hangup as whatever was asked for; this tells it from data. */
+    struct pollfd only_hangup = {io->fd, 0, 0};
+    if (poll(&only_hangup, 1, 0) != 0) events |= PDK_HANGUP;
+    watch->call.ready(watch->arg, events);
+}
+
+static void on_quiet(struct ev_loop *loop, struct ev_io *io, int revents) {
+    (void)loop, (void)revents;
+    struct pdk_ev *ev = io->data;
+    struct epoll_event events[16];
+    int count = epoll_wait(ev->quiet_fd, events, 16, 0);
+    for (int i = 0; i < count; i++) {
+        struct watch *watch = find(ev, events[i].data.u64);
+        if (watch && watch->is_quiet) watch->call.ready(watch->arg, PDK_HANGUP);
+    }
+}
+
+static int32_t quiet_open(struct pdk_ev *ev) {
+    if (ev->quiet_fd >= 0) return 0;
+    ev->quiet_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (ev->quiet_fd < 0) return -errno;
+    ev_io_init(&ev->quiet, on_quiet, ev->quiet_fd, EV_READ);
+    ev->quiet.data = ev;
+    ev_io_start(ev->loop, &ev->quiet);
+    return 0;
+}
+
+static int32_t quiet_add(struct pdk_ev *ev, struct watch *watch) {
+    int32_t r = quiet_open(ev);
+    if (r < 0) return r;
+    struct epoll_event event = {.events = 0, .data.u64 = handle_of(watch)};
+    /* A regular file can have no hangup: fine, there is nothing to be told. */
+    if (epoll_ctl(ev->quiet_fd, EPOLL_CTL_ADD, watch->ev.io.fd, &event) < 0 && errno != EPERM) return -errno;
+    watch->is_quiet = true;
+    return 0;
+}
+
+static void quiet_remove(struct pdk_ev *ev, struct watch *watch) {
+    if (!watch->is_quiet) return;
+    watch->is_quiet = false;
+    epoll_ctl(ev->quiet_fd, EPOLL_CTL_DEL, watch->ev.io.fd, &(struct epoll_event){0});
+}
+
+static int32_t io_listen(struct pdk_ev *ev, struct watch *watch, uint32_t events) {
+    int wanted = (events & PDK_READ ? EV_READ : 0) | (events & PDK_WRITE ? EV_WRITE : 0);
+    if (wanted == 0) {
+        int32_t r = watch->is_quiet ? 0 : quiet_add(ev, watch);
+        if (r == 0) ev_io_stop(ev->loop, &watch->ev.io);
+        return r;
+    }
+    quiet_remove(ev, watch);
+    if (ev_is_active(&watch->ev.io)) {
+        if ((watch->ev.io.events & (EV_READ | EV_WRITE)) == wanted) return 0;
+        ev_io_stop(ev->loop, &watch->ev.io);
+    }
+    ev_io_set(&watch->ev.io, watch->ev.io.fd, wanted);
+    ev_io_start(ev->loop, &watch->ev.io);
+    return 0;
+}
+
+static int32_t by_fd_reserve(struct pdk_ev *ev, int32_t fd) {
+    if ((size_t)fd < ev->by_fd_size) return 0;
+    size_t size = ((size_t)fd + 1) * 2;
+    if (size < 128) size = 128;
+    uint32_t *table = reallocarray(ev->by_fd, size, sizeof *table);
+    if (!table) return -ENOMEM;
+    memset(table + ev->by_fd_size, 0, (size - ev->by_fd_size) * sizeof *table);
+    ev->by_fd = table;
+    ev->by_fd_size = size;
+    return 0;
+}
+
+static int32_t loop_io(const pdk_loop *loop, int32_t fd, uint32_t events, void (*ready)(void *, uint32_t), void *arg,
+                       pdk_watch *ret) {
+    struct pdk_ev *ev = loop->data;
+    if (fcntl(fd, F_GETFD) < 0) return -errno;
+    int32_t r = by_fd_reserve(ev, fd);
+    if (r < 0) return r;
+    if (ev->by_fd[fd] != 0) return -EEXIST;
+    struct watch *watch = take(ev, KIND_IO, arg);
+    if (!watch) return -ENOMEM;
+    watch->call.ready = ready;
+    ev_io_init(&watch->ev.io, on_io, fd, 0);
+    r = io_listen(ev, watch, events);
+    if (r < 0) {
+        give_back(ev, watch);
+        return r;
+    }
+    ev->by_fd[fd] = watch->index + 1;
+    *ret = handle_of(watch);
+    return 0;
+}
+
+static int32_t loop_change(const pdk_loop *loop, pdk_watch handle, uint32_t events) {
+    struct pdk_ev *ev = loop->data;
+    struct watch *watch = find(ev, handle);
+    if (!watch) return -ESTALE;
+    return watch->kind == KIND_IO ? io_listen(ev, watch, events) : -EINVAL;
+}
+
+/* ---- timers ---- */
+
+static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents) {
+    (void)loop, (void)revents;
+    struct watch *watch = (struct watch *)(void *)timer;
+    void (*fire)(void *) = watch->call.fire;
+    void *arg = watch->arg;
+    if (timer->repeat == 0) give_back(timer->data, watch);
+    fire(arg);
+}
+
+static int32_t loop_timer(const pdk_loop *loop, uint64_t delay_ns, uint64_t repeat_ns, void (*fire)(void *), void *arg,
+                          pdk_watch *ret) {
+    struct pdk_ev *ev = loop->data;
+    struct watch *watch = take(ev, KIND_TIMER, arg);
+    if (!watch) return -ENOMEM;
+    watch->call.fire = fire;
+    /* None must not get slack: epoll would round it up to a millisecond. */
+    double delay = delay_ns ? (double)delay_ns * 1e-9 + SLACK_SECONDS : 0;
+    ev_timer_init(&watch->ev.timer, on_timer, delay, (double)repeat_ns * 1e-9);
+    watch->ev.timer.data = ev;
+    watch->is_fresh = true;
+    TAILQ_INSERT_TAIL(&ev->fresh, watch, fresh);
+    *ret = handle_of(watch);
+    return 0;
+}
+
+/* The turn is over: what was set in it begins to count now. */
+static void on_before_wait(struct ev_loop *loop, struct ev_prepare *prepare, int revents) {
+    (void)revents;
+    struct pdk_ev *ev = prepare->data;
+    if (TAILQ_EMPTY(&ev->fresh)) return;
+    ev_now_update(loop);
+    struct watch *watch;
+    TAILQ_FOREACH(watch, &ev->fresh, fresh) {
+        watch->is_fresh = false;
+        ev_timer_start(loop, &watch->ev.timer);
+    }
+    TAILQ_INIT(&ev->fresh);
+}
+
+/* ---- children ---- */
+
+static void on_child(struct ev_loop *loop, struct ev_io *io, int revents) {
+    (void)revents;
+    struct watch *watch = (struct watch *)(void *)io;
+    pdk_exit end;
+    if (!pdk_wait_look(io->fd, &end)) return;
+    ev_io_stop(loop, io);
+    watch->generation++; /* from here on it cannot be stopped any more */
+    if (watch->call.ended) watch->call.ended(watch->arg, &end);
+    if (end.error == 0) pdk_wait_reap(io->fd);
+    close(io->fd);
+    give_back(io->data, watch);
+}
+
+static int32_t loop_child(const pdk_loop *loop, int32_t pid, int32_t pidfd, void (*ended)(void *, const pdk_exit *),
+                          void *arg, pdk_watch *ret) {
+    struct pdk_ev *ev = loop->data;
+    int32_t fd = pidfd >= 0 ? pidfd : pdk_wait_open(pid);
+    if (fd < 0) return fd;
+    struct watch *watch = take(ev, KIND_CHILD, arg);
+    if (!watch) {
+        if (fd != pidfd) close(fd);
+        return -ENOMEM;
+    }
+    watch->call.ended = ended;
+    ev_io_init(&watch->ev.io, on_child, fd, EV_READ);
+    watch->ev.io.data = ev;
+    ev_io_start(ev->loop, &watch->ev.io);
+    *ret = handle_of(watch);
+    return 0;
+}
+
+/* ---- one stop for all ---- */
+
+static void stop_io(struct pdk_ev *ev, struct watch *watch) {
+    quiet_remove(ev, watch);
+    ev_io_stop(ev->loop, &watch->ev.io);
+    ev->by_fd[watch->ev.io.fd] = 0;
+    give_back(ev, watch);
+}
+
+static void stop_timer(struct pdk_ev *ev, struct watch *watch) {
+    if (watch->is_fresh) {
+        watch->is_fresh = false;
+        TAILQ_REMOVE(&ev->fresh, watch, fresh);
+    } else {
+        ev_timer_stop(ev->loop, &watch->ev.timer);
+    }
+    give_back(ev, watch);
+}
+
+static void loop_stop(const pdk_loop *loop, pdk_watch handle) {
+    struct pdk_ev *ev = loop->data;
+    struct watch *watch = find(ev, handle);
+    if (!watch) return;
+    switch (watch->kind) {
+    case KIND_IO: stop_io(ev, watch); break;
+    case KIND_TIMER: stop_timer(ev, watch); break;
+    default: /* a child is still to be reaped: deaf, and out of reach */
+        watch->call.ended = NULL;
+        watch->generation++;
+        break;
+    }
+}
+
+/* ---- calls from other threads ---- */
+
+/* host_use[0] is not NULL while a call waits; host_use[1] is the one posted before it. Both sides swap host_use[0],
+ * so that who finds a call waiting and adds nothing still has its writes seen by the run to come. */
+static void loop_post(const pdk_loop *loop, pdk_call *call) {
+    struct pdk_ev *ev = loop->data;
+    if (__atomic_exchange_n(&call->host_use[0], (void *)call, __ATOMIC_ACQ_REL)) return;
+    pdk_call *before = atomic_load_explicit(&ev->posted, memory_order_relaxed);
+    do {
+        call->host_use[1] = before;
+    } while (
+        !atomic_compare_exchange_weak_explicit(&ev->posted, &before, call, memory_order_release, memory_order_relaxed));
+    if (!before) ev_async_send(ev->loop, &ev->wake);
+}
+
+static pdk_call *reversed(pdk_call *list) {
+    pdk_call *result = NULL;
+    while (list) {
+        pdk_call *next = list->host_use[1];
+        list->host_use[1] = result;
+        result = list;
+        list = next;
+    }
+    return result;
+}
+
+/* What these calls post runs in the next turn, when io has had its turn. */
+static void on_wake(struct ev_loop *loop, struct ev_async *wake, int revents) {
+    (void)loop, (void)revents;
+    struct pdk_ev *ev = wake->data;
+    pdk_call *call = reversed(atomic_exchange_explicit(&ev->posted, NULL, memory_order_acquire));
+    while (call) {
+        pdk_call *next = call->host_use[1];
+        (void)__atomic_exchange_n(&call->host_use[0], NULL, __ATOMIC_ACQ_REL);
+        call->run(call->arg);
+        call = next;
+    }
+}
+
+static uint64_t loop_now(const pdk_loop *loop) {
+    (void)loop;
+    return pdk_clock_now();
+}
+
+/* ---- the loop itself ---- */
+
+static const pdk_loop TABLE = {.struct_size = sizeof(pdk_loop),
+                               .io = loop_io,
+                               .change = loop_change,
+                               .timer = loop_timer,
+                               .child = loop_child,
+                               .stop = loop_stop,
+                               .post = loop_post,
+                               .now_ns = loop_now};
+
+static int32_t attach(struct ev_loop *loop, bool own, struct pdk_ev **ret) {
+    struct pdk_ev *ev = calloc(1, sizeof *ev);
+    if (!ev) return -ENOMEM;
+    ev->table = TABLE;
+    ev->table.data = ev;
+    ev->loop = loop;
+    ev->own = own;
+    ev->quiet_fd = -1;
+    ev->free_slot = FREE_SLOT;
+    TAILQ_INIT(&ev->fresh);
+    ev_async_init(&ev->wake, on_wake);
+    ev->wake.data = ev;
+    ev_async_start(loop, &ev->wake);
+    ev_prepare_init(&ev->before_wait, on_before_wait);
+    ev->before_wait.data = ev;
+    ev_prepare_start(loop, &ev->before_wait);
+    *ret = ev;
+    return 0;
+}
+
+int32_t pdk_ev_create(struct pdk_ev **ret) {
+    struct ev_loop *loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV | EVFLAG_NOSIGMASK | EVFLAG_NOTIMERFD);
+    if (!loop) return errno ? -errno : -ENOMEM;
+    int32_t r = attach(loop, true, ret);
+    if (r < 0) ev_loop_destroy(loop);
+    return r;
+}
+
+int32_t pdk_ev_adopt(void *ev_loop, struct pdk_ev **ret) {
+    return attach(ev_loop, false, ret);
+}
+
+const pdk_loop *pdk_ev_loop(struct pdk_ev *ev) {
+    return &ev->table;
+}
+
+void pdk_ev_run(struct pdk_ev *ev) {
+    ev_run(ev->loop, 0);
+}
+
+void pdk_ev_break(struct pdk_ev *ev) {
+    ev_break(ev->loop, EVBREAK_ONE);
+}
+
+static void drop(struct pdk_ev *ev, struct watch *watch) {
+    switch (watch->kind) {
+    case KIND_IO: stop_io(ev, watch); break;
+    case KIND_TIMER: stop_timer(ev, watch); break;
+    case KIND_CHILD:
+        ev_io_stop(ev->loop, &watch->ev.io);
+        close(watch->ev.io.fd);
+        break;
+    default: break;
+    }
+}
+
+void pdk_ev_free(struct pdk_ev *ev) {
+    if (!ev) return;
+    for (uint32_t i = 0; i < ev->chunk_count * CHUNK; i++) drop(ev, slot(ev, i));
+    ev_async_stop(ev->loop, &ev->wake);
+    ev_prepare_stop(ev->loop, &ev->before_wait);
+    if (ev->quiet_fd >= 0) {
+        ev_io_stop(ev->loop, &ev->quiet);
+        close(ev->quiet_fd);
+    }
+    if (ev->own) ev_loop_destroy(ev->loop);
+    for (uint32_t i = 0; i < ev->chunk_count; i++) free(ev->chunks[i]);
+    free(ev->chunks);
+    free(ev->by_fd);
+    free(ev);
+}
