@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What can be said of the sources without running them. Prints every fault as FILE:LINE: what; fails if there is one.
 set -uo pipefail
+shopt -s lastpipe # so that fault, at the end of a pipe, counts in this shell
 cd "$(dirname "$0")/.."
 
 faults=0

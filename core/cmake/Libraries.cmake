@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The two libraries that embedders link, each made of the layers below it.
 #
-# pdk_library(NAME MAP file DESCRIPTION text LAYERS ... REQUIRES pkg-config names... LIBRARIES external targets...)
+# pdk_library(NAME MAP file DESCRIPTION text LAYERS ... REQUIRES pkg-config names... PRIVATE static linker flags... LIBRARIES external targets...)
 # gives NAME (shared, exporting what MAP says), NAME-static (an archive of the same) and NAME.pc.
 function(pdk_library name)
-  cmake_parse_arguments(arg "" "MAP;DESCRIPTION" "LAYERS;REQUIRES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "MAP;DESCRIPTION" "LAYERS;REQUIRES;PRIVATE;LIBRARIES" ${ARGN})
   foreach(layer IN LISTS arg_LAYERS)
     get_target_property(type pdk_${layer} TYPE)
     if(type STREQUAL "STATIC_LIBRARY")
@@ -28,9 +28,11 @@ function(pdk_library name)
     target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   endforeach()
-  install(TARGETS ${name} ${name}-static LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS ${name} EXPORT paddock-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS ${name}-static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
   list(JOIN arg_REQUIRES " " requires)
+  list(JOIN arg_PRIVATE " " libs_private)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lib/${name}.pc @ONLY CONTENT [[
 prefix=@CMAKE_INSTALL_PREFIX@
 includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
@@ -42,7 +44,7 @@ Version: @PROJECT_VERSION@
 Requires.private: @requires@
 Cflags: -I${includedir}
 Libs: -L${libdir} -l@name@
-Libs.private: -ldl
+Libs.private: @libs_private@
 ]])
   install(FILES ${CMAKE_BINARY_DIR}/lib/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
@@ -54,4 +56,13 @@ pdk_library(paddock-router
   DESCRIPTION "Routes tasks to the runner that takes them; loads runners as shared objects"
   LAYERS base value spec router plugin
   REQUIRES jansson libbsd-overlay
+  PRIVATE -ldl
   LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${CMAKE_DL_LIBS})
+
+pdk_library(paddock
+  MAP ${CMAKE_SOURCE_DIR}/core/supervise/paddock.map
+  DESCRIPTION "The task supervisor as a library"
+  LAYERS base value spec router plugin loop process supervise
+  REQUIRES jansson libbsd-overlay
+  PRIVATE -lev -ldl -lpthread
+  LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} ${CMAKE_DL_LIBS} Threads::Threads)

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# run.sh BUILD SOURCE: install into an empty prefix, then be its first user: a plugin author with pkg-config, an
+# embedder with CMake, an operator with the program. Nothing may point back into the build.
+set -euo pipefail
+build=$1 source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+
+cmake --install "$build" --prefix "$prefix" >/dev/null
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name paddock.pc)")
+libraries=$(pkg-config --define-variable=prefix="$prefix" --variable=libdir paddock)
+export LD_LIBRARY_PATH=$libraries PKG_CONFIG_ARGS=--define-variable=prefix="$prefix"
+
+echo "== a plugin author"
+# shellcheck disable=SC2046 # words are wanted
+cc -shared -fPIC -fvisibility=hidden -o "$work/greet.so" "$source/examples/runner_minimal/plugin.c" \
+  $(pkg-config "$PKG_CONFIG_ARGS" --cflags paddock-plugin)
+printf 'tasks:\n  hello:\n    kind: greet\n    with: {name: world}\n' >"$work/greet.yaml"
+"$prefix/bin/paddock" run --plugin "$work/greet.so" "$work/greet.yaml"
+
+echo "== an embedder, with pkg-config and with CMake"
+# shellcheck disable=SC2046
+cc -o "$work/by_pkgconfig" "$source/examples/embed_router/"*.c $(pkg-config "$PKG_CONFIG_ARGS" --cflags --libs paddock-router)
+"$work/by_pkgconfig" >/dev/null
+mkdir "$work/cmake"
+cat >"$work/cmake/CMakeLists.txt" <<CMAKE
+cmake_minimum_required(VERSION 3.25)
+project(embedder C)
+find_package(paddock 0.1 REQUIRED)
+file(GLOB sources $source/examples/embed_router/*.c)
+add_executable(embedder \${sources})
+target_link_libraries(embedder paddock::paddock-router)
+add_library(greet MODULE $source/examples/runner_minimal/plugin.c)
+target_link_libraries(greet paddock::paddock-plugin)
+CMAKE
+cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake --build "$work/cmake/build" >/dev/null
+"$work/cmake/build/embedder" >/dev/null
+
+echo "== an operator"
+"$prefix/bin/paddock" version
+"$prefix/bin/paddock" plugins
+"$prefix/bin/paddock" run -- sh -c 'echo installed and running'
+
+if grep -rlI "$build" "$prefix" 2>/dev/null; then echo "the files above point into the build" >&2; exit 1; fi
