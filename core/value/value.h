@@ -19,25 +19,41 @@ struct pdk_document;
 
 struct pdk_value_entry {
     const char *key;
-    uint32_t key_size, line, column; /* where the key stands */
+    uint32_t key_size;
+    uint32_t line, column, span; /* where the key stands; its file is its value's */
     const struct pdk_value *value;
 };
 
-enum { PDK_VALUE_QUOTED = 1, PDK_VALUE_SECRET = 2, PDK_VALUE_FALLBACK = 4 /* not written: a default */ };
+enum {
+    PDK_VALUE_QUOTED = 1,
+    PDK_VALUE_SECRET = 2,
+    PDK_VALUE_FALLBACK = 4, /* not written: a default */
+    PDK_VALUE_ALIASED = 8   /* stands where YAML uses an anchor; made by copying it */
+};
+
+struct pdk_table;
 
 struct pdk_value {
     struct pdk_document *document;
     const struct pdk_value *parent; /* within the same document; NULL: the root */
     uint8_t type;                   /* PDK_NULL ... */
     uint8_t flags;
-    uint16_t file;                  /* index into the document's files */
-    uint32_t line, column, span;    /* 0: unknown */
-    uint32_t size;                  /* entries, or bytes of text */
+    uint16_t file;               /* index into the document's files */
+    uint32_t line, column, span; /* 0: unknown */
+    uint32_t size;               /* entries, or bytes of text */
     union {
-        struct { const char *text; union { int64_t integer; double number; }; } scalar; /* text: as written; NULL for
-                                                                 numbers that were made, not read */
+        struct {
+            const char *text; /* as written; of what was made, not read, as it would be written */
+            union {
+                int64_t integer; /* a boolean's 0 or 1 as well */
+                double number;
+            };
+        } scalar;
         const struct pdk_value *const *items;
-        struct { const struct pdk_value_entry *entries; struct pdk_table *index; } map; /* index: NULL if small */
+        struct {
+            const struct pdk_value_entry *entries;
+            struct pdk_table *index;
+        } map; /* index: NULL if small */
     } as;
 };
 
@@ -48,7 +64,9 @@ const pdk_values *pdk_values_get(void);
 const char *pdk_value_text(const struct pdk_value *value);
 
 /* Null, or absent. */
-static inline bool pdk_value_is_null(const struct pdk_value *value) { return !value || value->type == PDK_NULL; }
+static inline bool pdk_value_is_null(const struct pdk_value *value) {
+    return !value || value->type == PDK_NULL;
+}
 
 /* Where the value stands, for a fault. Nothing is copied: the document must live. */
 struct pdk_place pdk_value_place(const struct pdk_value *value);
@@ -59,9 +77,17 @@ struct pdk_place pdk_value_key_place(const struct pdk_value *map, size_t i);
 /* "tasks.web.restart", "plugins[2].use". Returns buf. */
 const char *pdk_value_path(const struct pdk_value *value, char *buf, size_t size);
 
-/* Add a fault at a value (may be NULL). expected and suggestion may be NULL. Returns code. */
+/* The same as a JSON pointer, "/tasks/web/restart"; for what was sent as JSON and has no lines. Returns buf. */
+const char *pdk_value_pointer(const struct pdk_value *value, char *buf, size_t size);
+
+/* Add a fault at a value (may be NULL). One that came by a YAML alias gets a note at its anchor. expected and suggestion may be NULL. Returns code. */
 int32_t pdk_value_fault(struct pdk_report *report, int32_t code, const struct pdk_value *at, const char *expected,
                         const char *suggestion, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* The same at the i-th key of a map: an unknown field, a name that is no name. The path is the map's. */
+int32_t pdk_value_key_fault(struct pdk_report *report, int32_t code, const struct pdk_value *map, size_t i,
+                            const char *expected, const char *suggestion, const char *format, ...)
+    __attribute__((format(printf, 7, 8)));
 
 /* Turn a pdk_error that a plugin or a library call filled in into a fault. */
 int32_t pdk_value_fault_error(struct pdk_report *report, const struct pdk_value *fallback_at, const char *plugin,
@@ -75,5 +101,12 @@ void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like);
 void pdk_writer_flags(pdk_writer *writer, uint8_t flags); /* of the next value put */
 
 /* JSON: see pdk_values parse and print. Limits: depth 64, 200 000 nodes, 16 MiB of text. */
+#define PDK_VALUE_DEPTH_MAX 64
+#define PDK_VALUE_NODES_MAX 200000
+#define PDK_JSON_SIZE_MAX   (16 * 1024 * 1024)
+
+/* One JSON object a line for each fault, what is unknown left out: file line column severity path message expected
+ * suggestion. */
+void pdk_report_print_json(const struct pdk_report *report, pdk_write write, void *arg);
 
 #endif
