@@ -67,13 +67,12 @@ typedef struct pdk_command {
     int32_t io_class, io_level;    /* 1 realtime 2 best-effort 3 idle; 0: unchanged */
     int32_t oom_score;             /* -1000..1000; PDK_UNCHANGED */
     uint32_t uid, gid;             /* with PDK_COMMAND_USER */
-    const uint32_t *groups;
     uint32_t group_count;
-    uint32_t drain_ms;             /* how long to read on from pipes that others hold; 0: 5000 */
-    uint64_t capabilities;         /* a bit per capability number */
+    const uint32_t *groups;
     const void *seccomp;           /* a classic BPF program, struct sock_filter[]; NULL: none */
     uint32_t seccomp_count;        /* its instructions */
-    uint32_t reserved;
+    uint32_t drain_ms;             /* how long to read on from pipes that others hold; 0: 5000 */
+    uint64_t capabilities;         /* a bit per capability number */
 
     uint64_t memory_max;           /* bytes; 0: no limit. These three are hard limits, by a cgroup */
     uint64_t pids_max;
