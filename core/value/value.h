@@ -98,6 +98,9 @@ bool pdk_value_equal(const struct pdk_value *a, const struct pdk_value *b);
 
 /* Writing, beyond pdk_values: the next value or key put takes its place (and file) from `like`. */
 void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like);
+
+/* The next key put takes its place from the i-th key of a map. */
+void pdk_writer_key_like(pdk_writer *writer, const struct pdk_value *map, size_t i);
 void pdk_writer_flags(pdk_writer *writer, uint8_t flags); /* of the next value put */
 
 /* JSON: see pdk_values parse and print. Limits: depth 64, 200 000 nodes, 16 MiB of text. */

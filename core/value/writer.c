@@ -157,6 +157,15 @@ void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like) {
     writer->mark = mark;
 }
 
+void pdk_writer_key_like(pdk_writer *writer, const struct pdk_value *map, size_t i) {
+    const struct pdk_value_entry *entry = &map->as.map.entries[i];
+    if (has_failed(writer)) return;
+    pdk_writer_like(writer, entry->value);
+    writer->mark.line = entry->line;
+    writer->mark.column = entry->column;
+    writer->mark.span = entry->span;
+}
+
 void pdk_writer_flags(pdk_writer *writer, uint8_t flags) {
     if (!has_failed(writer)) writer->flags = flags & (uint8_t)~PDK_VALUE_ALIASED;
 }
