@@ -81,7 +81,9 @@ typedef struct pdk_command {
 
 #define PDK_UNCHANGED 0x7fffffff
 
-/* Static; arg is what spawn was given. All [main]; output and ready may be NULL. */
+enum { PDK_LIMIT_MEMORY = 1, PDK_LIMIT_PIDS = 2 }; /* bits of limited */
+
+/* Static; arg is what spawn was given. All [main]; started, output, lost and limited may be NULL. */
 typedef struct pdk_child_ops {
     uint32_t struct_size, reserved;
 
@@ -95,6 +97,14 @@ typedef struct pdk_child_ops {
 
     /* It is over, for everything it had started too. */
     void (*ended)(void *arg, const pdk_exit *);
+
+    /* Bytes of a stream that nobody will see: the reader was behind for too long, or a stranger kept the pipe.
+     * Just before ended, if there were any. */
+    void (*lost)(void *arg, int32_t stream, uint64_t bytes);
+
+    /* It ran into hard limits, PDK_LIMIT_...: something of it was killed for lack of memory, or a fork was
+     * refused. Just before ended, if so. */
+    void (*limited)(void *arg, uint32_t limits);
 } pdk_child_ops;
 
 #define PDK_PROCESS_1 "paddock.process/1"
