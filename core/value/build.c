@@ -225,7 +225,7 @@ int32_t pdk_build_end(struct pdk_builder *builder) {
 static void measure(const struct pdk_value *value, uint32_t *nodes, uint32_t *height) {
     uint32_t highest = 0;
     *nodes = 1;
-    for (size_t i = 0; i < pdk_value_count(value); i++) {
+    for (size_t i = 0; value->type >= PDK_LIST && i < value->size; i++) {
         uint32_t part_nodes, part_height;
         measure(pdk_value_at(value, i), &part_nodes, &part_height);
         *nodes += part_nodes;
