@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * paddock/control.h - what a console may ask of the supervisor it lives in.
+ *
+ * Given only to instances the operator trusts with it (`allow: [control]`); NULL to all others. All [main].
+ */
+#ifndef PADDOCK_CONTROL_H
+#define PADDOCK_CONTROL_H
+
+#include "host.h"
+
+PDK_BEGIN
+
+/* state of a run */
+enum {
+    PDK_RUN_QUEUED = 0,  /* for its slot, a permit, or the end of a pause */
+    PDK_RUN_RUNNING = 1,
+    PDK_RUN_WAITING = 2, /* for the next attempt */
+    PDK_RUN_STOPPING = 3,
+    PDK_RUN_ENDED = 4,
+    PDK_RUN_STUCK = 5    /* its outcome is out, but it does not stop */
+};
+
+typedef struct pdk_run_info {
+    uint32_t struct_size;
+    int32_t state;
+    pdk_run run;
+    const char *run_id, *name, *kind, *slot, *runner;
+    uint32_t attempts;
+    int32_t end;              /* PDK_END_..., when ended */
+    uint64_t submitted_ns, started_ns, ended_ns; /* Unix time; 0: not yet */
+    double fraction;          /* of progress, negative: unknown */
+    const char *text;         /* of progress, or of the outcome, or what it waits for */
+    uint64_t seq;             /* the number in run_id; rises with each submission */
+    pdk_attempt attempt;      /* the one that is on; 0: none is */
+    uint64_t attempt_ns;      /* when it was started, Unix time; 0: none is on */
+    uint64_t next_ns;         /* WAITING: when the next one starts, Unix time */
+    uint32_t retries;         /* of this streak of failures */
+    int32_t ready;            /* 1: the attempt that is on said so */
+    int32_t paused;           /* 1: no new attempt starts */
+    int32_t reason;           /* PDK_CANCEL_... when somebody asked for its end */
+    int32_t status, category, exit_code, signal; /* of the last attempt that ended */
+    const char *code;         /* of the outcome, or of that attempt; "" if none */
+} pdk_run_info;
+
+/* Which runs. NULL members match all. */
+typedef struct pdk_filter {
+    uint32_t struct_size;
+    uint32_t states;          /* bits 1 << PDK_RUN_...; 0: all */
+    pdk_run run;              /* this one alone; 0: all */
+    pdk_run after;            /* list: those behind it, oldest first; 0: from the first */
+    const char *name, *slot;
+    uint32_t limit;           /* list: at most; 0: the host's limit */
+    uint32_t events;          /* subscribe: bits 1 << PDK_EVENT_...; 0: all but output */
+} pdk_filter;
+
+/* kind of event */
+enum {
+    PDK_EVENT_ACCEPTED = 0,
+    PDK_EVENT_REJECTED = 1,
+    PDK_EVENT_STARTED = 2,  /* an attempt */
+    PDK_EVENT_STOPPING = 3, /* cancel was called */
+    PDK_EVENT_ENDED = 4,    /* an attempt */
+    PDK_EVENT_WAITING = 5,  /* for the next attempt */
+    PDK_EVENT_PROGRESS = 6,
+    PDK_EVENT_OUTPUT = 7,
+    PDK_EVENT_OUTCOME = 8,
+    PDK_EVENT_HEALTH = 9,   /* of a plugin */
+    PDK_EVENT_LOST = 10,    /* you were slow: `number` events are missing here */
+    PDK_EVENT_STUCK = 11,   /* a run does not stop even when killed; its slot stays taken */
+    PDK_EVENT_FREED = 12,   /* it has stopped after all, or was abandoned */
+    PDK_EVENT_PAUSED = 13,  /* status 1: no new attempt starts; 0: they may again */
+    PDK_EVENT_READY = 14,   /* an attempt is up */
+    PDK_EVENT_SHUTDOWN = 15 /* of the supervisor; text says how far it is */
+};
+
+/* Lives during the callback. Members that do not belong to the kind are 0, "" or NULL. */
+typedef struct pdk_event {
+    uint32_t struct_size;
+    int32_t kind;
+    uint64_t number;         /* counts all events of this supervisor, without gaps; of LOST: how many */
+    uint64_t unix_ns;
+    pdk_run run;
+    const char *run_id;      /* or the instance, with HEALTH */
+    uint32_t attempt;
+    int32_t status;          /* PDK_SUCCESS... of an attempt, PDK_END_... of an outcome, PDK_UP... of health */
+    uint64_t delay_ns;       /* WAITING */
+    double fraction;         /* PROGRESS */
+    const char *text;
+    const char *data;        /* OUTPUT; may hold any bytes */
+    size_t size;
+    int32_t stream;          /* OUTPUT: PDK_STDOUT, PDK_STDERR */
+    uint32_t reserved;
+    int32_t category;        /* ENDED and OUTCOME: of the attempt's result, PDK_CAT_... */
+    int32_t exit_code, signal;
+    int32_t truncated;       /* OUTPUT: 1: the line was cut here */
+    const char *code;        /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
+} pdk_event;
+
+#define PDK_CONTROL_1 "paddock.control/1"
+
+typedef struct pdk_control pdk_control;
+struct pdk_control {
+    uint32_t struct_size, reserved;
+    void *data; /* the host's */
+
+    /* As a source would, but nobody is told the outcome: subscribe, or list. */
+    int32_t (*submit)(const pdk_control *, const pdk_value *spec, pdk_run *ret, pdk_error *);
+
+    /* Ask a run to end. why is kept with it. -ESTALE: it has ended. */
+    int32_t (*cancel)(const pdk_control *, pdk_run, const char *why);
+    int32_t (*force)(const pdk_control *, pdk_run, const char *why); /* as cancel, without grace */
+
+    /* No new attempt starts until resume; a running one goes on, deadlines too. run 0: all runs. */
+    int32_t (*pause)(const pdk_control *, pdk_run);
+    int32_t (*resume)(const pdk_control *, pdk_run);
+
+    /* Give the slot of a stuck run to the next; two may then run at once. -EBUSY: it is not stuck. */
+    int32_t (*abandon)(const pdk_control *, pdk_run);
+
+    /* Read its configuration again. -ENOTSUP: its runner cannot. */
+    int32_t (*reload)(const pdk_control *, pdk_run);
+
+    /* Call each for every run that matches, before this returns; stop early when it returns non-zero.
+     * The filter's `after` continues where the last page ended. Returns how many, or negative. */
+    int32_t (*list)(const pdk_control *, const pdk_filter *, int32_t (*each)(void *arg, const pdk_run_info *),
+                    void *arg);
+
+    /* Events from now on, each in its own call, never inside this one. A subscriber has a bounded queue
+     * and hears of gaps by PDK_EVENT_LOST. unsubscribe: nothing more after it returns. */
+    int32_t (*subscribe)(const pdk_control *, const pdk_filter *, void (*event)(void *arg, const pdk_event *),
+                         void *arg, pdk_watch *ret);
+    void (*unsubscribe)(const pdk_control *, pdk_watch);
+
+    /* Everything else, as a value you own: "status", "plugins", "slots", "spec" of a run, "output" of a run (the
+     * end of it), and "route" and "check" of a spec. -ENOENT: no such subject, or no such run. */
+    int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec,
+                       const pdk_value **ret, pdk_error *);
+};
+
+PDK_END
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A runner whose list of kinds is empty. */
+#include "zoo.h"
+
+static const pdk_schema *const kinds[] = {NULL};
+static const pdk_runner_ops runner = {PDK_HEAD(pdk_runner_ops), kinds, &zoo_task, NULL, zoo_build};
+ENTRY(PDK_PLUGIN_HEAD, "zoo", &runner, zoo_create);
