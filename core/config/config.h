@@ -3,23 +3,9 @@
 #ifndef CORE_CONFIG_CONFIG_H
 #define CORE_CONFIG_CONFIG_H
 
+#include "core/base/table.h"
+#include "core/spec/file.h"
 #include "core/spec/spec.h"
-
-/* An entry of plugins, sources or metrics. */
-struct pdk_plugin_entry_config {
-    const char *use;             /* a name, or an absolute path */
-    const char *name;            /* of the instance */
-    const pdk_value *labels, *config; /* maps or NULL, held by the configuration */
-    bool optional, task_label;
-    const pdk_value *at;
-};
-
-struct pdk_limits {
-    uint32_t running;            /* 0: unlimited */
-    uint32_t queued, slot_queue, history, events;
-    uint64_t history_age, line;
-    uint64_t drain, grace, flush; /* of the shutdown, ns */
-};
 
 struct pdk_config {
     struct pdk_task **tasks;     /* in the order of the files; replicas not yet expanded */
@@ -30,6 +16,7 @@ struct pdk_config {
     uint32_t file_count;
     struct pdk_arena arena;
     const pdk_value **documents; /* of each file; keep the texts that reports quote */
+    struct pdk_table names;      /* of the tasks */
 };
 
 /* Read the files (a path, or "-" for standard input) and their includes, and check all that needs no plugin:

@@ -13,7 +13,7 @@ struct pdk_requirement {
     enum pdk_operator operator;
     const char *const *values; /* NULL-ended */
     uint32_t value_count;
-    const pdk_value *at;       /* where it was written; NULL: on a command line */
+    const pdk_value *at; /* where it was written; NULL: on a command line */
 };
 
 /* All of them must hold; none: everything matches. Lives in the arena it was read into. */

@@ -13,7 +13,14 @@
 enum pdk_restart { PDK_RESTART_NEVER, PDK_RESTART_ON_FAILURE, PDK_RESTART_ALWAYS };
 enum pdk_jitter { PDK_JITTER_NONE, PDK_JITTER_FULL, PDK_JITTER_EQUAL, PDK_JITTER_DECORRELATED };
 enum pdk_when_busy { PDK_BUSY_DROP, PDK_BUSY_QUEUE, PDK_BUSY_REPLACE };
-enum pdk_check_kind { PDK_CHECK_NONE, PDK_CHECK_NOTIFY, PDK_CHECK_AFTER, PDK_CHECK_COMMAND, PDK_CHECK_TCP, PDK_CHECK_LINE };
+enum pdk_check_kind {
+    PDK_CHECK_NONE,
+    PDK_CHECK_NOTIFY,
+    PDK_CHECK_AFTER,
+    PDK_CHECK_COMMAND,
+    PDK_CHECK_TCP,
+    PDK_CHECK_LINE
+};
 
 #define PDK_RETRIES_UNLIMITED UINT32_MAX
 
@@ -28,16 +35,16 @@ struct pdk_policy {
     uint64_t backoff_first, backoff_max, backoff_reset;
     uint64_t backoff_factor; /* round(factor * 2^20) */
     uint64_t start_within;
-    int32_t start_fail;      /* the limit ends the run instead of holding it back */
+    int32_t start_fail; /* the limit ends the run instead of holding it back */
 };
 
 /* When an attempt counts as up. */
 struct pdk_check {
     enum pdk_check_kind kind;
-    uint64_t after;                      /* AFTER: it survived so long */
-    uint64_t every, timeout, within;     /* of the others */
-    const char *const *command;          /* COMMAND: argv */
-    const char *host, *port, *line;      /* TCP; LINE: an extended regular expression */
+    uint64_t after;                  /* AFTER: it survived so long */
+    uint64_t every, timeout, within; /* of the others */
+    const char *const *command;      /* COMMAND: argv */
+    const char *host, *port, *line;  /* TCP; LINE: an extended regular expression */
 };
 
 /* Where the output goes beside Paddock's own. */
@@ -48,29 +55,29 @@ struct pdk_output_files {
 };
 
 struct pdk_task {
-    pdk_spec plugin;            /* what runners see; plugin.with is completed once a runner is chosen */
+    pdk_spec plugin; /* what runners see; plugin.with is completed once a runner is chosen */
     uint32_t references;
     struct pdk_selector selector;
     struct pdk_policy policy;
     enum pdk_when_busy when_busy;
     uint64_t deadline, kill_wait; /* ns */
     const char *description;
-    const char *file;           /* where it was declared, NULL: from a source */
+    const char *file; /* where it was declared, NULL: from a source */
     bool manual;
-    uint32_t replicas, replica; /* replica: 1.. in a copy made for one of them, else 0 */
+    uint32_t replicas, replica;              /* replica: 1.. in a copy made for one of them, else 0 */
     const char *const *after, *const *needs; /* NULL-ended, never NULL */
     struct pdk_check ready;
     struct pdk_output_files log;
-    const pdk_value *source;    /* the map it was read from, held; for faults found later */
+    const pdk_value *source; /* the map it was read from, held; for faults found later */
     struct pdk_arena arena;
 };
 
 struct pdk_task_options {
-    const char *name;           /* the key in tasks; NULL: the field `name` of the spec itself */
-    const pdk_value *defaults;  /* a task to complete it from; NULL: none */
-    const char *folder;         /* absolute; relative paths of the spec start here; NULL: "/" */
-    bool interpolate;           /* ${NAME} in values; files only */
-    bool trusted;               /* may use file and env secrets, and paths; files only */
+    const char *name;          /* the key in tasks; NULL: the field `name` of the spec itself */
+    const pdk_value *defaults; /* a task to complete it from; NULL: none */
+    const char *folder;        /* absolute; relative paths of the spec start here; NULL: "/" */
+    bool interpolate;          /* ${NAME} in values; files only */
+    bool trusted;              /* may use file and env secrets, and paths; files only */
 };
 
 /* Read one task from a value: a map, or the shorthands text and list. Fields that programs need (command, env,
@@ -97,7 +104,7 @@ void pdk_task_drop(struct pdk_task *task); /* NULL is fine */
 struct pdk_field_doc {
     const char *name, *type, *fallback, *doc;
 };
-const struct pdk_field_doc *pdk_task_field(size_t i);  /* NULL at the end */
+const struct pdk_field_doc *pdk_task_field(size_t i); /* NULL at the end */
 
 /* The JSON Schema of a whole file; kinds: NULL-ended schemas of the kinds that are there. Owned by the caller. */
 int32_t pdk_config_schema(const pdk_schema *const *kinds, const pdk_value **ret);

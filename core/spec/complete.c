@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A task and the schema of its kind: what programs need goes into `with`, the schema completes it. Also other copies. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/spec/body.h"
+#include "core/spec/completion.h"
+#include "core/spec/scalar.h"
+
+static void put_text(pdk_writer *writer, const char *text) {
+    pdk_values_get()->put_string(writer, text, strlen(text));
+}
+
+static void put_pair(pdk_writer *writer, const char *key, const char *text) {
+    pdk_values_get()->key(writer, key);
+    put_text(writer, text);
+}
+
+/* Text is run by the shell; a list is taken as it is, its words as text. */
+static void put_words(pdk_writer *writer, const pdk_value *command) {
+    const pdk_values *values = pdk_values_get();
+    pdk_writer_like(writer, command);
+    values->put_list(writer);
+    if (command->type != PDK_LIST) {
+        put_text(writer, "/bin/sh");
+        put_text(writer, "-c");
+        pdk_writer_like(writer, command);
+        put_text(writer, pdk_value_text(command));
+    } else {
+        for (uint32_t i = 0; i < command->size; i++) {
+            pdk_writer_like(writer, command->as.items[i]);
+            put_text(writer, pdk_value_text(command->as.items[i]));
+        }
+    }
+    values->end(writer);
+}
+
+static void put_command(pdk_writer *writer, const struct pdk_task_body *body) {
+    put_words(writer, body->program.command);
+}
+
+static void put_env(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *env = body->program.env;
+    pdk_writer_like(writer, env);
+    values->put_map(writer);
+    for (uint32_t i = 0; i < env->size; i++) {
+        const struct pdk_value_entry *entry = &env->as.map.entries[i];
+        pdk_writer_key_like(writer, env, i);
+        values->key(writer, entry->key);
+        pdk_writer_like(writer, entry->value);
+        if (pdk_value_is_null(entry->value))
+            values->put_null(writer);
+        else if (entry->value->type == PDK_MAP)
+            values->put_value(writer, entry->value);
+        else
+            put_text(writer, pdk_value_text(entry->value));
+    }
+    values->end(writer);
+}
+
+static void put_env_file(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    values->put_list(writer);
+    for (uint32_t i = 0; i < body->program.env_file_count; i++) {
+        values->put_map(writer);
+        put_pair(writer, "path", body->program.env_files[i].path);
+        values->key(writer, "optional");
+        values->put_bool(writer, body->program.env_files[i].optional);
+        values->end(writer);
+    }
+    values->end(writer);
+}
+
+static void put_cwd(pdk_writer *writer, const struct pdk_task_body *body) {
+    put_text(writer, body->program.cwd);
+}
+
+static void put_user(pdk_writer *writer, const struct pdk_task_body *body) {
+    put_text(writer, body->program.user);
+}
+
+static void put_resources(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    const struct pdk_resources *resources = &body->program.resources;
+    values->put_map(writer);
+    if (resources->cpu > 0) {
+        values->key(writer, "cpu");
+        values->put_number(writer, resources->cpu);
+    }
+    if (resources->memory) {
+        values->key(writer, "memory");
+        values->put_int(writer, (int64_t)resources->memory);
+    }
+    if (resources->pids) {
+        values->key(writer, "pids");
+        values->put_int(writer, resources->pids);
+    }
+    values->end(writer);
+}
+
+static void put_codes(pdk_writer *writer, const pdk_value *codes) {
+    const pdk_values *values = pdk_values_get();
+    values->put_list(writer);
+    if (codes && codes->type != PDK_LIST)
+        put_text(writer, pdk_value_text(codes));
+    else
+        for (uint32_t i = 0; codes && i < codes->size; i++) put_text(writer, pdk_value_text(codes->as.items[i]));
+    values->end(writer);
+}
+
+/* Is 0 named somewhere? Then it is no success by default. */
+static bool zero_is_named(const pdk_value *exit) {
+    for (uint32_t i = 0; i < exit->size; i++) {
+        const pdk_value *codes = exit->as.map.entries[i].value;
+        uint32_t count = codes->type == PDK_LIST ? codes->size : 1;
+        for (uint32_t k = 0; k < count; k++) {
+            const char *text = pdk_value_text(codes->type == PDK_LIST ? codes->as.items[k] : codes);
+            if (text && text[0] == '0' && (text[1] == '\0' || text[1] == '-')) return true;
+        }
+    }
+    return false;
+}
+
+static void put_exit(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *exit = body->program.exit;
+    values->put_map(writer);
+    for (int list = 0; list < PDK_EXIT_LISTS; list++) {
+        const pdk_value *codes = exit ? values->get(exit, pdk_exit_names[list]) : NULL;
+        values->key(writer, pdk_exit_names[list]);
+        if (codes || list != PDK_EXIT_SUCCESS || (exit && zero_is_named(exit))) {
+            put_codes(writer, codes);
+        } else {
+            values->put_list(writer);
+            put_text(writer, "0");
+            values->end(writer);
+        }
+    }
+    values->end(writer);
+}
+
+static void put_stop(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    values->put_map(writer);
+    put_pair(writer, "signal", body->program.stop_signal);
+    put_pair(writer, "to", body->program.stop_to == PDK_STOP_LEADER ? "leader" : "group");
+    if (body->program.stop_command) {
+        values->key(writer, "command");
+        put_words(writer, body->program.stop_command);
+    }
+    values->end(writer);
+}
+
+static void put_input(pdk_writer *writer, const struct pdk_task_body *body) {
+    pdk_values_get()->put_value(writer, body->task.plugin.input);
+}
+
+static void put_reload(pdk_writer *writer, const struct pdk_task_body *body) {
+    const pdk_values *values = pdk_values_get();
+    values->put_map(writer);
+    if (body->program.reload_command) {
+        values->key(writer, "command");
+        put_words(writer, body->program.reload_command);
+    } else {
+        put_pair(writer, "signal", body->program.reload_signal);
+    }
+    values->end(writer);
+}
+
+static void put_notify(pdk_writer *writer, const struct pdk_task_body *body) {
+    pdk_values_get()->put_bool(writer, body->program.notify);
+}
+
+/* What is handed on, under which name, and whether it always is. A kind that lacks the row refuses what the task wrote
+ * itself; what came from defaults, meant for all tasks of a file, is dropped. */
+static const struct handed {
+    const char *name, *field;
+    uint32_t marks;
+    bool always;
+    void (*put)(pdk_writer *, const struct pdk_task_body *);
+} handed[] = {
+    {"command", "command", PDK_MARK_COMMAND, false, put_command},
+    {"env", "env", PDK_MARK_ENV, false, put_env},
+    {"env_file", "env_file", PDK_MARK_ENV_FILE, false, put_env_file},
+    {"cwd", "cwd", PDK_MARK_CWD, true, put_cwd},
+    {"user", "user", PDK_MARK_USER, false, put_user},
+    {"resources", "resources", PDK_MARK_RESOURCES, false, put_resources},
+    {"exit", "exit", PDK_MARK_EXIT, true, put_exit},
+    {"stop", "stop", PDK_MARKS_STOP, true, put_stop},
+    {"input", "input", 0, false, put_input},
+    {"reload", "reload", PDK_MARK_RELOAD, false, put_reload},
+    {"notify", "ready", PDK_MARK_READY_NOTIFY, false, put_notify},
+};
+
+#define HANDED (sizeof handed / sizeof *handed)
+
+bool pdk_task_hands(const char *name) {
+    for (size_t i = 0; i < HANDED; i++)
+        if (!strcmp(handed[i].name, name)) return true;
+    return false;
+}
+
+static bool is_given(const struct pdk_task_body *body, const struct handed *row) {
+    return row->always || (body->given & row->marks) || (row->put == put_input && body->task.plugin.input);
+}
+
+/* Did the task itself write it? Its stop may say no more than grace, which is the supervisor's. */
+static bool is_own(const struct pdk_task_body *body, const struct handed *row) {
+    const pdk_value *stop;
+    if (!(body->own & row->marks)) return false;
+    if (row->put != put_stop) return true;
+    stop = pdk_values_get()->get(body->task.source, "stop");
+    if (!stop || stop->type != PDK_MAP) return true;
+    for (uint32_t i = 0; i < stop->size; i++)
+        if (strcmp(stop->as.map.entries[i].key, "grace") != 0) return true;
+    return false;
+}
+
+static void refuse(struct pdk_reading *reading, const struct pdk_task_body *body, const struct handed *row,
+                   const pdk_schema *schema) {
+    const pdk_value *source = body->task.source;
+    const pdk_value *at = source->type == PDK_MAP ? pdk_values_get()->get(source, row->field) : source;
+    const char *kind = body->task.plugin.kind;
+    if (!pdk_schema_find(schema, "command"))
+        pdk_reading_fault_key(reading, at, NULL, "remove it, or kind: subprocess", "kind \"%.60s\" runs no program",
+                              kind);
+    else
+        pdk_reading_fault_key(reading, at, NULL, "remove it", "kind \"%.60s\" takes no %s", kind, row->name);
+}
+
+static void check_required(struct pdk_reading *reading, const struct pdk_task_body *body, const struct handed *row,
+                           const pdk_schema *schema) {
+    const pdk_param *param = pdk_schema_find(schema, row->name);
+    if (param && (param->flags & PDK_REQUIRED))
+        pdk_reading_fault_key(reading, body->task.source, NULL, "add it", "kind \"%.60s\" needs \"%s\"",
+                              body->task.plugin.kind, row->field);
+}
+
+/* The map of all that is handed on; *ret is owned by the caller. */
+static int32_t make_handed(const struct pdk_task_body *body, const pdk_schema *schema, struct pdk_reading *reading,
+                           const pdk_value **ret) {
+    const pdk_values *values = pdk_values_get();
+    pdk_writer *writer = values->open(values);
+    values->put_map(writer);
+    for (size_t i = 0; i < HANDED; i++) {
+        const struct handed *row = &handed[i];
+        if (!is_given(body, row)) {
+            check_required(reading, body, row, schema);
+        } else if (pdk_schema_find(schema, row->name)) {
+            values->key(writer, row->name);
+            row->put(writer, body);
+        } else if (is_own(body, row)) {
+            refuse(reading, body, row, schema);
+        }
+    }
+    values->end(writer);
+    return values->close(writer, ret, NULL);
+}
+
+int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const char *plugin,
+                          struct pdk_report *report, struct pdk_task **ret) {
+    const pdk_values *values = pdk_values_get();
+    struct pdk_task_body *body = pdk_task_body(task), *derived;
+    struct pdk_reading reading = {.report = report, .folder = "/"};
+    struct pdk_completion completion = {.schema = schema,
+                                        .plugin = plugin,
+                                        .value = task->plugin.with,
+                                        .at = body->own_with ? body->own_with : task->source};
+    const pdk_value *made = NULL, *with = NULL;
+    int32_t rc = make_handed(body, schema, &reading, &made);
+    if (rc == 0) {
+        completion.handed = made;
+        rc = pdk_completion_run(&completion, report, &with);
+    }
+    values->drop(made);
+    if (rc == 0) rc = reading.error;
+    if (rc < 0) {
+        values->drop(with);
+        return rc;
+    }
+    derived = pdk_task_derive(task);
+    if (!derived) {
+        values->drop(with);
+        return -ENOMEM;
+    }
+    derived->task.plugin.with = with;
+    pdk_task_keep(derived, with);
+    *ret = &derived->task;
+    return 0;
+}
+
+static const char *copy_name(struct pdk_task_body *body, const char *name, const char *otherwise) {
+    return name ? pdk_arena_text(&body->task.arena, name, strlen(name)) : otherwise;
+}
+
+int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot, uint32_t replica,
+                      const pdk_value *with, struct pdk_task **ret) {
+    struct pdk_task_body *body = pdk_task_derive(task);
+    if (!body) return -ENOMEM;
+    body->task.plugin.name = copy_name(body, name, task->plugin.name);
+    body->task.plugin.slot = copy_name(body, slot, task->plugin.slot);
+    if (!body->task.plugin.name || !body->task.plugin.slot) {
+        pdk_task_drop(&body->task);
+        return -ENOMEM;
+    }
+    body->task.replica = replica;
+    if (with) {
+        body->task.plugin.with = pdk_values_get()->hold(with);
+        body->own_with = with;
+        pdk_task_keep(body, with);
+    }
+    *ret = &body->task;
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a file says beside its tasks: entries of plugins and metrics, limits. core/config reads files; the structs and
+ * their rows are here, so that one table makes the JSON Schema of a whole file. */
+#ifndef CORE_SPEC_FILE_H
+#define CORE_SPEC_FILE_H
+
+#include <stdbool.h>
+
+#include "core/value/value.h"
+
+/* An entry of plugins, sources or metrics. */
+struct pdk_plugin_entry_config {
+    const char *use;                  /* a name, or an absolute path */
+    const char *name;                 /* of the instance */
+    const pdk_value *labels, *config; /* maps or NULL, held by the configuration */
+    bool optional, task_label;
+    const pdk_value *at;
+};
+
+struct pdk_limits {
+    uint32_t running; /* 0: unlimited */
+    uint32_t queued, slot_queue, history, events;
+    uint64_t history_age, line;
+    uint64_t drain, grace, flush; /* of the shutdown, ns */
+};
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Defaults under what was written. Internal to this layer and to core/config. */
+#ifndef CORE_SPEC_MERGE_H
+#define CORE_SPEC_MERGE_H
+
+#include "core/spec/fields.h"
+
+/* One field: `above` if it is not to be merged, else a new map with the keys of both, those of above first. Shorthands
+ * of stop and backoff count as the maps they mean. *ret is owned by the caller. */
+int32_t pdk_merge_field(const struct pdk_field *row, const pdk_value *below, const pdk_value *above,
+                        const pdk_value **ret);
+
+/* Two maps of defaults: those of a file over those of the file that includes it. */
+int32_t pdk_merge_defaults(const pdk_value *below, const pdk_value *above, const pdk_value **ret);
+
+#endif
