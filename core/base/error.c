@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/utf8.h"
 
 /* Drop the part of a character that snprintf left at the end of a full buffer. */
 static void mend(char *text, size_t size) {
-    size_t length = strlen(text);
+    size_t length = strlen(text), start = length;
+    uint32_t character;
     if (length + 1 < size) return;
-    while (length > 0 && ((unsigned char)text[length - 1] & 0xC0) == 0x80) length--;
-    if (length > 0 && (unsigned char)text[length - 1] >= 0x80) length--;
-    text[length] = '\0';
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) start--;
+    if (start > 0) start--;
+    if (!pdk_utf8_read(text + start, length - start, &character)) text[start] = '\0';
 }
 
 int32_t pdk_error_set(pdk_error *err, int32_t code, const pdk_value *at, const char *hint, const char *format, ...) {

@@ -70,6 +70,7 @@ static void give_hint(const char *text, int32_t rc, char *hint, size_t hint_size
         snprintf(hint, hint_size, "write %sB, %sKiB or %sMiB", start, start, start);
     } else {
         hint_unit(start, digits, pdk_skip_blanks(end), hint, hint_size);
+        if (strncmp(hint, "write ", 6) == 0 && strcmp(hint + 6, text) == 0) hint[0] = '\0'; /* 0.1B: no help */
     }
 }
 
