@@ -246,6 +246,21 @@ static void read_body(struct pdk_reading *reading, struct pdk_task_body *body, c
     finish_program(reading, body);
 }
 
+int32_t pdk_defaults_check(const pdk_value *defaults, const struct pdk_task_options *options,
+                           struct pdk_report *report) {
+    struct pdk_task_body *body = calloc(1, sizeof *body);
+    struct pdk_reading reading = {.report = report, .folder = options->folder, .trusted = options->trusted};
+    struct given given;
+    if (!body) return -ENOMEM;
+    memset(&given, 0, sizeof given);
+    reading.arena = &body->task.arena;
+    set_defaults(body);
+    add_defaults(&reading, body, defaults, &given);
+    read_rows(&reading, body, &given);
+    pdk_task_drop(&body->task);
+    return reading.error;
+}
+
 int32_t pdk_task_read(const pdk_value *value, const struct pdk_task_options *options, struct pdk_report *report,
                       struct pdk_task **ret) {
     const pdk_values *values = pdk_values_get();

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bounds of the supervisor, and how it ends. Each is given in one place of all files. */
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/config/load.h"
+#include "core/spec/scalar.h"
+
+void pdk_limits_default(struct pdk_limits *limits) {
+    *limits = (struct pdk_limits){
+        .running = 0,
+        .queued = 100000,
+        .slot_queue = 100,
+        .history = 1000,
+        .events = 1024,
+        .history_age = PDK_DAY,
+        .line = 16 << 10,
+        .drain = 0,
+        .grace = 30 * PDK_SECOND,
+        .flush = 5 * PDK_SECOND,
+    };
+}
+
+static void load_map(struct pdk_loading *loading, const pdk_value *value, const char *name,
+                     const struct pdk_field *rows, const pdk_value **first) {
+    struct pdk_reading reading = {.arena = &loading->arena, .report = loading->report, .folder = "/"};
+    if (pdk_value_is_null(value)) return;
+    if (*first) {
+        pdk_loading_twice(loading, pdk_scalar_key_place(value), "", name, pdk_scalar_key_place(*first));
+        return;
+    }
+    *first = value;
+    if (pdk_read_is_map(&reading, value, "a map")) pdk_fields_read(&reading, rows, value, &loading->config->limits);
+    pdk_loading_error(loading, reading.error);
+}
+
+void pdk_load_limits(struct pdk_loading *loading, const pdk_value *limits, const pdk_value *shutdown) {
+    load_map(loading, limits, "limits", pdk_limit_rows, &loading->limits);
+    load_map(loading, shutdown, "shutdown", pdk_shutdown_rows, &loading->shutdown);
+    if (loading->config->limits.running == UINT32_MAX) loading->config->limits.running = 0;
+}
