@@ -2,12 +2,13 @@
 /* The ELF header of a plugin against our own. */
 #include <elf.h>
 #include <link.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 #include "file.h"
 #include "paddock/helpers.h"
 
-enum { SEGMENTS_MAX = 128 };
+enum { SEGMENTS_MAX = 100, HEAD_SIZE = 2048 };
 
 /* Put at the start of whatever we are linked into, by the linker: what we are ourselves. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -50,35 +51,44 @@ static int32_t truncated(uint64_t size, uint64_t wanted, pdk_error *err) {
                      (unsigned long long)wanted);
 }
 
-static int32_t check_segment(int fd, uint64_t size, uint64_t offset, pdk_error *err) {
-    ElfW(Phdr) segment;
-    uint64_t end;
+/* The head of a file: all of the header and nearly always the table of segments, in one read. */
+struct head {
+    ElfW(Ehdr) elf;
+    char rest[HEAD_SIZE - sizeof(ElfW(Ehdr))];
+};
 
-    if (pread(fd, &segment, sizeof segment, (off_t)offset) != (ssize_t)sizeof segment)
-        return truncated(size, offset + sizeof segment, err);
-    if (segment.p_type != PT_LOAD || segment.p_filesz == 0) return 0;
-    if (__builtin_add_overflow((uint64_t)segment.p_offset, (uint64_t)segment.p_filesz, &end)) end = UINT64_MAX;
-    return end > size ? truncated(size, end, err) : 0;
+static bool read_segments(int fd, const struct head *head, size_t got, ElfW(Phdr) segments[static SEGMENTS_MAX]) {
+    size_t table = head->elf.e_phnum * sizeof *segments;
+
+    if (head->elf.e_phoff > got || table > got - head->elf.e_phoff)
+        return pread(fd, segments, table, (off_t)head->elf.e_phoff) == (ssize_t)table;
+    memcpy(segments, (const char *)head + head->elf.e_phoff, table);
+    return true;
 }
 
-static int32_t check_segments(int fd, uint64_t size, const ElfW(Ehdr) * header, pdk_error *err) {
-    uint64_t table = (uint64_t)header->e_phnum * sizeof(ElfW(Phdr));
-    int32_t rc = 0;
+static int32_t check_segments(int fd, uint64_t size, const struct head *head, size_t got, pdk_error *err) {
+    ElfW(Phdr) segments[SEGMENTS_MAX];
+    uint64_t end;
 
-    if (header->e_phoff > size || table > size - header->e_phoff) return truncated(size, header->e_phoff + table, err);
-    for (unsigned i = 0; rc == 0 && i < header->e_phnum; i++)
-        rc = check_segment(fd, size, header->e_phoff + i * sizeof(ElfW(Phdr)), err);
-    return rc;
+    if (!read_segments(fd, head, got, segments))
+        return truncated(size, head->elf.e_phoff + head->elf.e_phnum * sizeof *segments, err);
+    for (unsigned i = 0; i < head->elf.e_phnum; i++) {
+        if (segments[i].p_type != PT_LOAD || segments[i].p_filesz == 0) continue;
+        if (__builtin_add_overflow((uint64_t)segments[i].p_offset, (uint64_t)segments[i].p_filesz, &end))
+            end = UINT64_MAX;
+        if (end > size) return truncated(size, end, err);
+    }
+    return 0;
 }
 
 int32_t pdk_file_elf(int fd, off_t size, pdk_error *err) {
-    ElfW(Ehdr) header;
-    ssize_t got = pread(fd, &header, sizeof header, 0);
+    struct head head;
+    ssize_t got = pread(fd, &head, sizeof head, 0);
     int32_t rc;
 
-    if (got < SELFMAG || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    if (got < SELFMAG || memcmp(&head, ELFMAG, SELFMAG) != 0)
         return pdk_fail(err, -EINVAL, NULL, "not a shared object: it is no ELF file", NULL, NULL);
-    if (got < (ssize_t)sizeof header) return truncated((uint64_t)size, sizeof header, err);
-    rc = check_machine(&header, err);
-    return rc < 0 ? rc : check_segments(fd, (uint64_t)size, &header, err);
+    if (got < (ssize_t)sizeof head.elf) return truncated((uint64_t)size, sizeof head.elf, err);
+    rc = check_machine(&head.elf, err);
+    return rc < 0 ? rc : check_segments(fd, (uint64_t)size, &head, (size_t)got, err);
 }

@@ -27,7 +27,7 @@ static int32_t check_fd(int fd, const char *path, pdk_error *err) {
         return pdk_fail(err, rc, NULL, strerror(-rc), NULL, NULL);
     }
     if (!S_ISREG(st.st_mode)) return pdk_fail(err, -EINVAL, NULL, "not a regular file", NULL, NULL);
-    rc = pdk_file_trust(fd, path, err);
+    rc = pdk_file_trust(&st, path, err);
     return rc < 0 ? rc : pdk_file_elf(fd, st.st_size, err);
 }
 

@@ -45,15 +45,10 @@ static int32_t folder_stat(const char *path, struct stat *st, pdk_error *err) {
     return 0;
 }
 
-int32_t pdk_file_trust(int fd, const char *path, pdk_error *err) {
-    struct stat file, folder;
-    int32_t rc;
+int32_t pdk_file_trust(const struct stat *file, const char *path, pdk_error *err) {
+    int32_t rc = trust(file, "", err);
+    struct stat folder;
 
-    if (fstat(fd, &file) < 0) {
-        rc = -errno;
-        return pdk_fail(err, rc, NULL, strerror(-rc), NULL, NULL);
-    }
-    rc = trust(&file, "", err);
     if (rc == 0) rc = folder_stat(path, &folder, err);
     return rc < 0 ? rc : trust(&folder, "its folder is ", err);
 }

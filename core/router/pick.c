@@ -16,9 +16,10 @@ struct term {
 };
 
 struct query {
-    uint32_t term_count, set_count;
-    uint32_t first, end; /* the words that can hold a match */
+    uint32_t term_count, set_count, must_count;
+    uint32_t first, end; /* the words that can hold a match: within the window of each set in `must` */
     struct term terms[TERMS_MAX];
+    const struct pdk_index_set *must[TERMS_MAX]; /* terms of one set that must hold: nearly all there are */
     const struct pdk_index_set *sets[SETS_MAX];
 };
 
@@ -28,8 +29,10 @@ static void query_add(struct query *query, const struct pdk_index_set *set) {
     if (set) query->sets[query->set_count++] = set;
 }
 
-/* A term with one set that must hold leaves only that set's window to look at. */
-static void query_narrow(struct query *query, const struct pdk_index_set *set) {
+/* A set that must hold leaves only its window to look at. */
+static void query_must(struct query *query, const struct pdk_index_set *set) {
+    query->must[query->must_count++] = set;
+    query->set_count--;
     if (set->first > query->first) query->first = set->first;
     if (set->first + set->words < query->end) query->end = set->first + set->words;
 }
@@ -39,17 +42,19 @@ static enum resolved term_add(struct query *query, const struct pdk_index *index
     uint32_t begin = query->set_count, wanted = by_value ? r->value_count : 1;
     bool negated = r->operator== PDK_OPERATOR_NOT_IN || r->operator== PDK_OPERATOR_DOES_NOT_EXIST;
 
-    if (query->term_count == TERMS_MAX || wanted > SETS_MAX - begin) return TOO_LARGE;
+    if (query->term_count + query->must_count == TERMS_MAX || wanted > SETS_MAX - begin) return TOO_LARGE;
     for (uint32_t i = 0; i < wanted; i++)
         query_add(query, pdk_index_find(index, r->key, by_value ? r->values[i] : NULL));
     if (query->set_count == begin) return negated ? RESOLVED : IMPOSSIBLE;
-    if (!negated && query->set_count == begin + 1) query_narrow(query, query->sets[begin]);
-    query->terms[query->term_count++] = (struct term){(uint16_t)begin, (uint16_t)query->set_count, negated};
+    if (!negated && query->set_count == begin + 1)
+        query_must(query, query->sets[begin]);
+    else
+        query->terms[query->term_count++] = (struct term){(uint16_t)begin, (uint16_t)query->set_count, negated};
     return RESOLVED;
 }
 
 static enum resolved resolve(struct query *query, const struct pdk_index *index, const struct pdk_selector *selector) {
-    query->term_count = query->set_count = 0;
+    query->term_count = query->set_count = query->must_count = 0;
     query->first = 0;
     query->end = (index->count + 63) / 64;
     for (uint32_t i = 0; selector && i < selector->count; i++) {
@@ -76,6 +81,7 @@ static void *walk(const struct pdk_routes *routes, const struct pdk_index *index
                   pdk_accept accept, void *arg) {
     for (uint32_t word = query->first; word < query->end; word++) {
         uint64_t bits = valid_bits(index, word);
+        for (uint32_t i = 0; i < query->must_count; i++) bits &= query->must[i]->bits[word - query->must[i]->first];
         for (uint32_t i = 0; bits && i < query->term_count; i++) bits &= term_word(query, &query->terms[i], word);
         for (; bits; bits &= bits - 1) {
             uint32_t candidate = word * 64 + (uint32_t)__builtin_ctzll(bits);
