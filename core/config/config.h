@@ -8,7 +8,7 @@
 #include "core/spec/spec.h"
 
 struct pdk_config {
-    struct pdk_task **tasks;     /* in the order of the files; replicas not yet expanded */
+    struct pdk_task **tasks; /* in the order of the files; replicas not yet expanded */
     uint32_t task_count;
     struct pdk_plugin_entry_config *plugins, *metrics;
     uint32_t plugin_count, metrics_count;

@@ -23,7 +23,8 @@ static const char *base_name(struct pdk_reading *reading, const char *use) {
     return pdk_reading_text(reading, base, size);
 }
 
-static void check_name(struct pdk_reading *reading, const pdk_value *value, const struct pdk_plugin_entry_config *entry) {
+static void check_name(struct pdk_reading *reading, const pdk_value *value,
+                       const struct pdk_plugin_entry_config *entry) {
     const pdk_value *at = value->type == PDK_MAP ? pdk_values_get()->get(value, "name") : value;
     const char *why = "";
     if (entry->name && pdk_slot_name_check(entry->name, &why) < 0)
@@ -50,8 +51,8 @@ static void read_entry(struct pdk_reading *reading, const pdk_value *value, cons
 
 static void add_entry(struct pdk_loading *loading, const struct entries *entries, const pdk_value *value,
                       const struct pdk_file_source *source) {
-    struct pdk_reading reading = {.arena = &loading->config->arena, .report = loading->report,
-                                  .folder = source->folder, .trusted = true};
+    struct pdk_reading reading = {
+        .arena = &loading->config->arena, .report = loading->report, .folder = source->folder, .trusted = true};
     struct pdk_plugin_entry_config entry = {NULL};
     const pdk_value *first;
     char path[256];

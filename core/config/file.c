@@ -15,11 +15,14 @@
 #include "core/yaml/yaml.h"
 
 /* At the include that names the file, or at the file itself. */
-static void fault(struct pdk_loading *loading, const char *name, const pdk_value *at, int32_t code, const char *expected,
-                  const char *message) {
-    struct pdk_fault fault = {.code = code, .place = {.file = name}, .path = "", .message = message, .expected = expected};
-    if (at) code = pdk_value_fault(loading->report, code, at, expected, NULL, "%s: %s", name, message);
-    else code = pdk_report_add(loading->report, &fault);
+static void fault(struct pdk_loading *loading, const char *name, const pdk_value *at, int32_t code,
+                  const char *expected, const char *message) {
+    struct pdk_fault fault = {
+        .code = code, .place = {.file = name}, .path = "", .message = message, .expected = expected};
+    if (at)
+        code = pdk_value_fault(loading->report, code, at, expected, NULL, "%s: %s", name, message);
+    else
+        code = pdk_report_add(loading->report, &fault);
     pdk_loading_error(loading, code);
 }
 
@@ -31,8 +34,12 @@ static void fault_errno(struct pdk_loading *loading, const char *name, const pdk
 }
 
 static void warn_writable(struct pdk_loading *loading, const char *name) {
-    struct pdk_fault warning = {.severity = PDK_SEVERITY_WARNING, .code = -EACCES, .place = {.file = name}, .path = "",
-                                .message = "others may write this file", .expected = "chmod o-w"};
+    struct pdk_fault warning = {.severity = PDK_SEVERITY_WARNING,
+                                .code = -EACCES,
+                                .place = {.file = name},
+                                .path = "",
+                                .message = "others may write this file",
+                                .expected = "chmod o-w"};
     (void)pdk_report_add(loading->report, &warning);
 }
 
@@ -60,8 +67,10 @@ static bool enter(struct pdk_loading *loading, const char *name, const pdk_value
         return false;
     }
     name = pdk_arena_text(&loading->arena, name, strlen(name));
-    if (!name) pdk_loading_error(loading, -ENOMEM);
-    else loading->opened[loading->opened_count++] = (struct pdk_opened){st->st_dev, st->st_ino, name, true};
+    if (!name)
+        pdk_loading_error(loading, -ENOMEM);
+    else
+        loading->opened[loading->opened_count++] = (struct pdk_opened){st->st_dev, st->st_ino, name, true};
     return name != NULL;
 }
 
@@ -126,7 +135,9 @@ static const pdk_value *parse(struct pdk_loading *loading, const char *name, con
 
 static void load_text(struct pdk_loading *loading, const char *name, const struct pdk_buffer *text,
                       const struct pdk_file_source *includer, const char *folder) {
-    struct pdk_file_source source = {.name = name, .folder = folder, .defaults = includer ? includer->defaults : NULL,
+    struct pdk_file_source source = {.name = name,
+                                     .folder = folder,
+                                     .defaults = includer ? includer->defaults : NULL,
                                      .depth = includer ? includer->depth + 1 : 0};
     const pdk_value *value = parse(loading, name, text);
     if (value) pdk_load_value(loading, value, &source);
@@ -146,11 +157,16 @@ void pdk_load_file(struct pdk_loading *loading, const char *name, const struct p
     loading->bytes += text.size;
     if (is_stdin) name = "stdin";
     folder = folder_of(loading, name);
-    if (rc == -E2BIG) fault(loading, name, at, -EFBIG, NULL, "larger than 4MiB");
-    else if (rc == -ENOMEM) pdk_loading_error(loading, rc);
-    else if (rc < 0) fault_errno(loading, name, at, -rc);
-    else if (loading->bytes > PDK_ALL_BYTES) fault(loading, name, at, -EFBIG, NULL, "all files together are larger than 16MiB");
-    else if (folder) load_text(loading, name, &text, includer, folder);
+    if (rc == -E2BIG)
+        fault(loading, name, at, -EFBIG, NULL, "larger than 4MiB");
+    else if (rc == -ENOMEM)
+        pdk_loading_error(loading, rc);
+    else if (rc < 0)
+        fault_errno(loading, name, at, -rc);
+    else if (loading->bytes > PDK_ALL_BYTES)
+        fault(loading, name, at, -EFBIG, NULL, "all files together are larger than 16MiB");
+    else if (folder)
+        load_text(loading, name, &text, includer, folder);
     pdk_buffer_free(&text);
     if (!is_stdin) loading->opened[mine].open = false;
 }

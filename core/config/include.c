@@ -32,7 +32,8 @@ static void load_all(struct pdk_loading *loading, glob_t *found, const struct pd
     qsort(found->gl_pathv, found->gl_pathc, sizeof *found->gl_pathv, compare);
     for (size_t i = 0; i < found->gl_pathc && loading->error != -ENOMEM; i++) {
         if (i == PDK_FILES_LIMIT) {
-            pdk_loading_error(loading, pdk_value_fault(loading->report, -EMFILE, at, NULL, NULL, "more than 1000 files"));
+            pdk_loading_error(loading,
+                              pdk_value_fault(loading->report, -EMFILE, at, NULL, NULL, "more than 1000 files"));
             return;
         }
         pdk_load_file(loading, found->gl_pathv[i], source, at);
@@ -45,7 +46,8 @@ static void load_pattern(struct pdk_loading *loading, const pdk_value *at, const
     glob_t found;
     int rc;
     if (!text || !*text) {
-        pdk_loading_error(loading, pdk_value_fault(loading->report, -EINVAL, at, NULL, NULL, "expected a path or a pattern"));
+        pdk_loading_error(loading,
+                          pdk_value_fault(loading->report, -EINVAL, at, NULL, NULL, "expected a path or a pattern"));
         return;
     }
     make_pattern(&pattern, source->name, text);

@@ -44,8 +44,13 @@ int32_t pdk_loading_keep(struct pdk_loading *loading, const pdk_value *value) {
 void pdk_loading_twice(struct pdk_loading *loading, struct pdk_place place, const char *path, const char *name,
                        struct pdk_place first) {
     char message[160];
-    struct pdk_fault fault = {.code = -EINVAL, .place = place, .path = path, .message = message,
-                              .expected = "every name once", .note = first, .note_text = "the first is here"};
+    struct pdk_fault fault = {.code = -EINVAL,
+                              .place = place,
+                              .path = path,
+                              .message = message,
+                              .expected = "every name once",
+                              .note = first,
+                              .note_text = "the first is here"};
     (void)snprintf(message, sizeof message, "\"%.100s\" is here twice", name);
     pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
 }

@@ -16,9 +16,9 @@
 /* A name of a task that stands in some file, also when what it names is faulty. */
 struct pdk_named {
     const pdk_value *source;
-    struct pdk_task *task;   /* NULL: faulty */
-    uint32_t index;          /* in the order of coming */
-    uint32_t next_edge;      /* while looking for circles */
+    struct pdk_task *task; /* NULL: faulty */
+    uint32_t index;        /* in the order of coming */
+    uint32_t next_edge;    /* while looking for circles */
     bool open, closed;
 };
 
@@ -34,8 +34,8 @@ struct pdk_loading {
     struct pdk_config *config;
     struct pdk_report *report;
     struct pdk_arena arena;
-    struct pdk_table named;         /* struct pdk_named by name */
-    struct pdk_named **order;       /* in the order of coming */
+    struct pdk_table named;   /* struct pdk_named by name */
+    struct pdk_named **order; /* in the order of coming */
     uint32_t order_count, order_capacity;
     struct pdk_table plugin_names, metrics_names; /* entries (pdk_value) by the name of the instance */
     const pdk_value *limits, *shutdown;           /* where they were given */

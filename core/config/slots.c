@@ -13,8 +13,10 @@ static void fault(struct pdk_loading *loading, enum pdk_severity severity, const
     struct pdk_fault fault = {.severity = severity, .code = -EINVAL, .message = message, .expected = expected};
     fault.place = key ? pdk_scalar_key_place(at) : pdk_value_place(at);
     fault.path = pdk_value_path(at, path, sizeof path);
-    if (severity == PDK_SEVERITY_ERROR) pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
-    else (void)pdk_report_add(loading->report, &fault);
+    if (severity == PDK_SEVERITY_ERROR)
+        pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
+    else
+        (void)pdk_report_add(loading->report, &fault);
 }
 
 /* web.1 is both a task and the first copy of web. */
@@ -26,7 +28,8 @@ static void check_copies(struct pdk_loading *loading, const struct pdk_task *tas
         if (size < 0 || (size_t)size >= sizeof name) return;
         taken = pdk_table_get(&loading->named, name, (size_t)size);
         if (!taken) continue;
-        (void)snprintf(message, sizeof message, "\"%s\" is also a copy of \"%s\", which has replicas", name, task->plugin.name);
+        (void)snprintf(message, sizeof message, "\"%s\" is also a copy of \"%s\", which has replicas", name,
+                       task->plugin.name);
         fault(loading, PDK_SEVERITY_ERROR, taken->source, true, "choose another name", message);
     }
 }

@@ -21,8 +21,10 @@ static void check_keys(struct pdk_loading *loading, const pdk_value *file) {
         const struct pdk_value_entry *entry = &file->as.map.entries[i];
         const struct pdk_field *row = pdk_field_find(pdk_file_rows, entry->key, entry->key_size);
         if (strncmp(entry->key, "x-", 2) == 0) continue;
-        if (!row) pdk_field_unknown(&reading, pdk_file_rows, file, i);
-        else if (row->since > PDK_SPEC_VERSION) pdk_field_later(&reading, row, file, i);
+        if (!row)
+            pdk_field_unknown(&reading, pdk_file_rows, file, i);
+        else if (row->since > PDK_SPEC_VERSION)
+            pdk_field_later(&reading, row, file, i);
         else if (pdk_value_is_null(entry->value))
             pdk_reading_fault_key(&reading, entry->value, NULL, "leave the field out", "%s has no value", row->name);
     }
@@ -60,8 +62,8 @@ static struct pdk_named *add_name(struct pdk_loading *loading, const pdk_value *
 static void load_task(struct pdk_loading *loading, const pdk_value *tasks, uint32_t i,
                       const struct pdk_file_source *source) {
     const struct pdk_value_entry *entry = &tasks->as.map.entries[i];
-    struct pdk_task_options options = {.name = entry->key, .defaults = source->defaults, .folder = source->folder,
-                                       .trusted = true};
+    struct pdk_task_options options = {
+        .name = entry->key, .defaults = source->defaults, .folder = source->folder, .trusted = true};
     struct pdk_config *config = loading->config;
     struct pdk_named *named = add_name(loading, tasks, i);
     struct pdk_task *task = NULL;
@@ -82,8 +84,10 @@ static const pdk_value *load_defaults(struct pdk_loading *loading, const pdk_val
     struct pdk_task_options options = {.folder = source->folder, .trusted = true};
     const pdk_value *ret = NULL;
     int32_t rc = 0;
-    if (!pdk_value_is_null(own) && map_wanted(loading, own, "a map")) rc = pdk_defaults_check(own, &options, loading->report);
-    else own = NULL;
+    if (!pdk_value_is_null(own) && map_wanted(loading, own, "a map"))
+        rc = pdk_defaults_check(own, &options, loading->report);
+    else
+        own = NULL;
     pdk_loading_error(loading, rc);
     if (rc < 0) own = NULL; /* told once; the tasks need not repeat it */
     pdk_loading_error(loading, pdk_merge_defaults(source->defaults, own, &ret));

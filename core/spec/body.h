@@ -37,7 +37,7 @@ struct pdk_task_body {
     struct pdk_task task; /* the first member: &body->task is what others see */
     struct pdk_program program;
     uint32_t own, given;        /* marks of the rows that the task itself wrote; that it or its defaults wrote */
-    const pdk_value *own_with;  /* as written by the task, for paths; NULL */
+    const pdk_value *with_at;   /* `with` as it was written, by the task or else in defaults; NULL */
     struct pdk_task_body *base; /* of a completed or varied copy: the one whose memory it uses; else NULL */
     const pdk_value *held[PDK_HELD_LIMIT];
     uint32_t held_count;

@@ -264,10 +264,8 @@ int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const
     const pdk_values *values = pdk_values_get();
     struct pdk_task_body *body = pdk_task_body(task), *derived;
     struct pdk_reading reading = {.report = report, .folder = "/"};
-    struct pdk_completion completion = {.schema = schema,
-                                        .plugin = plugin,
-                                        .value = task->plugin.with,
-                                        .at = body->own_with ? body->own_with : task->source};
+    struct pdk_completion completion = {
+        .schema = schema, .plugin = plugin, .value = task->plugin.with, .at = body->with_at, .task = task->source};
     const pdk_value *made = NULL, *with = NULL;
     int32_t rc = make_handed(body, schema, &reading, &made);
     if (rc == 0) {
@@ -308,7 +306,7 @@ int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot,
     body->task.replica = replica;
     if (with) {
         body->task.plugin.with = pdk_values_get()->hold(with);
-        body->own_with = with;
+        body->with_at = with;
         pdk_task_keep(body, with);
     }
     *ret = &body->task;

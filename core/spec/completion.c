@@ -43,6 +43,10 @@ static void add(struct run *run, struct pdk_place place, const char *path, const
 static void complain(struct run *run, const pdk_param *row, const pdk_value *value, struct pdk_complaint *why) {
     bool secret = row->flags & PDK_SECRET;
     char path[512];
+    if (value && (value->flags & PDK_VALUE_FAULTY)) {
+        if (run->error == 0) run->error = -EINVAL;
+        return;
+    }
     if (secret) (void)snprintf(why->message, sizeof why->message, "this is not what is wanted here");
     add(run, pdk_value_place(value), pdk_value_path(value, path, sizeof path), why, PDK_SEVERITY_ERROR, secret);
 }
@@ -54,10 +58,25 @@ static void complain_type(struct run *run, const pdk_param *row, const pdk_value
     complain(run, row, value, &why);
 }
 
-/* The path of a map: of the top one that which it was made from. */
+static bool is_top(const struct run *run, const pdk_value *map) {
+    return !map || map == run->job->value;
+}
+
+/* The path of a map: of the top one that which it was made from, or that of the task which has no `with`. */
 static const char *path_of(const struct run *run, const pdk_value *map, char *buf, size_t size) {
-    bool top = !map || map == run->job->value;
-    return pdk_value_path(top && run->job->at ? run->job->at : map, buf, size);
+    if (!is_top(run, map)) return pdk_value_path(map, buf, size);
+    if (run->job->at) return pdk_value_path(run->job->at, buf, size);
+    if (!run->job->task) return pdk_value_path(map, buf, size);
+    (void)pdk_value_path(run->job->task, buf, size);
+    (void)strlcat(buf, *buf ? ".with" : "with", size);
+    return buf;
+}
+
+/* Where something is missing from a map. */
+static struct pdk_place place_of(const struct run *run, const pdk_value *map) {
+    if (!is_top(run, map)) return pdk_value_place(map);
+    if (run->job->at) return pdk_value_place(run->job->at);
+    return run->job->task ? pdk_scalar_key_place(run->job->task) : pdk_value_place(map);
 }
 
 static void unknown_key(struct run *run, const pdk_param *rows, const pdk_value *map, uint32_t i) {
@@ -77,13 +96,12 @@ static void unknown_key(struct run *run, const pdk_param *rows, const pdk_value 
 }
 
 static void missing(struct run *run, const pdk_param *row, const pdk_value *map) {
-    const pdk_value *at = map && map != run->job->value ? map : run->job->at ? run->job->at : map;
     struct pdk_complaint why;
     char path[512];
     pdk_complaint_clear(&why);
     (void)snprintf(why.message, sizeof why.message, "\"%s\" is missing", row->name);
     if (row->doc && *row->doc) (void)snprintf(why.expected, sizeof why.expected, "%s: %.200s", row->name, row->doc);
-    add(run, pdk_value_place(at), path_of(run, map, path, sizeof path), &why, PDK_SEVERITY_ERROR, false);
+    add(run, place_of(run, map), path_of(run, map, path, sizeof path), &why, PDK_SEVERITY_ERROR, false);
 }
 
 static void deprecated(struct run *run, const pdk_param *row, const pdk_value *value) {

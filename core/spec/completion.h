@@ -10,7 +10,8 @@ struct pdk_completion {
     const char *plugin;
     const pdk_value *value;  /* what was written: a map or null */
     const pdk_value *handed; /* a map of fields that come from elsewhere, all of them rows of the schema; NULL: none */
-    const pdk_value *at;     /* where to point at when something is missing; NULL: value */
+    const pdk_value *at;     /* as it was written, if value was made of it and of defaults; NULL */
+    const pdk_value *task;   /* where to point at when there is no `with` to point at; NULL */
 };
 
 int32_t pdk_completion_run(const struct pdk_completion *completion, struct pdk_report *report, const pdk_value **ret);

@@ -99,10 +99,13 @@ static const char *expand_one(struct interpolation *in, const pdk_value *at, con
     return end + 1;
 }
 
+/* After a fault the text stays as it was written, and readers say no more about it. */
 static void put_expanded(struct interpolation *in, const pdk_value *value) {
     const pdk_values *values = pdk_values_get();
     struct pdk_buffer buffer = PDK_BUFFER(TEXT_LIMIT);
     const char *text = pdk_value_text(value);
+    int32_t before = in->error;
+    in->error = 0;
     while (text && *text) {
         const char *dollar = strstr(text, "${");
         size_t plain = dollar ? (size_t)(dollar - text) : strlen(text);
@@ -116,9 +119,13 @@ static void put_expanded(struct interpolation *in, const pdk_value *value) {
     else if (buffer.error)
         in->error = buffer.error;
     pdk_writer_like(in->writer, value);
-    pdk_writer_flags(in->writer, value->flags);
-    values->put_string(in->writer, pdk_buffer_string(&buffer), buffer.size);
+    pdk_writer_flags(in->writer, value->flags | (in->error ? PDK_VALUE_FAULTY : 0));
+    if (in->error)
+        values->put_string(in->writer, pdk_value_text(value), value->size);
+    else
+        values->put_string(in->writer, pdk_buffer_string(&buffer), buffer.size);
     pdk_buffer_free(&buffer);
+    if (before && in->error != -ENOMEM) in->error = before;
 }
 
 /* As deep as a value may be. */

@@ -162,7 +162,8 @@ static bool whole(const pdk_value *value, int64_t *ret) {
     double number;
     if (value->type != PDK_NUMBER || value->line > 0) return false;
     number = value->as.scalar.number;
-    if (!(number >= -9007199254740992.0 && number <= 9007199254740992.0) || number != trunc(number)) return false;
+    if (!(number >= -9007199254740992.0 && number <= 9007199254740992.0) || number != (double)(int64_t)number)
+        return false;
     *ret = (int64_t)number;
     return true;
 }

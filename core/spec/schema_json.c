@@ -62,9 +62,12 @@ static void put_limits(pdk_writer *writer, const pdk_param *row) {
     static const struct {
         uint32_t type;
         const char *min, *max;
-    } words[] = {{PDK_INT, "minimum", "maximum"},       {PDK_NUMBER, "minimum", "maximum"},
-                 {PDK_STRING, "minLength", "maxLength"}, {PDK_LIST, "minItems", "maxItems"},
-                 {PDK_STRINGS, "minItems", "maxItems"},  {PDK_MAP, "minProperties", "maxProperties"},
+    } words[] = {{PDK_INT, "minimum", "maximum"},
+                 {PDK_NUMBER, "minimum", "maximum"},
+                 {PDK_STRING, "minLength", "maxLength"},
+                 {PDK_LIST, "minItems", "maxItems"},
+                 {PDK_STRINGS, "minItems", "maxItems"},
+                 {PDK_MAP, "minProperties", "maxProperties"},
                  {PDK_STRING_MAP, "minProperties", "maxProperties"}};
     const pdk_values *values = pdk_values_get();
     if (row->min == 0.0 && row->max == 0.0) return;
@@ -73,29 +76,35 @@ static void put_limits(pdk_writer *writer, const pdk_param *row) {
         for (int k = 0; k < 2; k++) {
             double n = k ? row->max : row->min;
             values->key(writer, k ? words[i].max : words[i].min);
-            if (n >= -9e15 && n <= 9e15 && n == (double)(int64_t)n) values->put_int(writer, (int64_t)n);
-            else values->put_number(writer, n);
+            if (n >= -9e15 && n <= 9e15 && n == (double)(int64_t)n)
+                values->put_int(writer, (int64_t)n);
+            else
+                values->put_number(writer, n);
         }
     }
 }
 
 static void put_param_type(pdk_writer *writer, const pdk_param *row, uint32_t size, int depth) {
-    static const char *const types[] = {[PDK_NULL] = "{\"type\":\"null\"}", [PDK_BOOL] = "{\"type\":\"boolean\"}",
-                                        [PDK_INT] = "{\"type\":\"integer\"}", [PDK_NUMBER] = "{\"type\":\"number\"}",
+    static const char *const types[] = {[PDK_NULL] = "{\"type\":\"null\"}",
+                                        [PDK_BOOL] = "{\"type\":\"boolean\"}",
+                                        [PDK_INT] = "{\"type\":\"integer\"}",
+                                        [PDK_NUMBER] = "{\"type\":\"number\"}",
                                         [PDK_STRING] = "{\"type\":[\"string\",\"number\",\"boolean\"]}",
-                                        [PDK_LIST] = "{\"type\":\"array\"}", [PDK_MAP] = "{\"type\":\"object\"}"};
-    static const char *const more[] = {"{}",
-                                       "{\"type\":[\"string\",\"integer\"],\"pattern\":\"^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$\"}",
-                                       "{\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(B|[kMGT]B|[KMGT]iB)$\"}",
-                                       "{\"type\":[\"string\",\"array\"],\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}",
-                                       "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"};
+                                        [PDK_LIST] = "{\"type\":\"array\"}",
+                                        [PDK_MAP] = "{\"type\":\"object\"}"};
+    static const char *const more[] = {
+        "{}", "{\"type\":[\"string\",\"integer\"],\"pattern\":\"^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$\"}",
+        "{\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(B|[kMGT]B|[KMGT]iB)$\"}",
+        "{\"type\":[\"string\",\"array\"],\"items\":{\"type\":[\"string\",\"number\",\"boolean\"]}}",
+        "{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"string\",\"number\",\"boolean\"]}}"};
     const pdk_values *values = pdk_values_get();
     if (row->choices && row->type != PDK_STRINGS) {
         put_choices(writer, row->choices);
     } else if ((row->flags & PDK_SECRET) && row->type == PDK_STRING) {
-        put_json(writer, NULL, "{\"type\":[\"string\",\"number\",\"boolean\",\"object\"],\"minProperties\":1,\"maxProperties\":1,"
-                               "\"properties\":{\"file\":{\"type\":\"string\"},\"env\":{\"type\":\"string\"},"
-                               "\"credential\":{\"type\":\"string\"}},\"additionalProperties\":false}");
+        put_json(writer, NULL,
+                 "{\"type\":[\"string\",\"number\",\"boolean\",\"object\"],\"minProperties\":1,\"maxProperties\":1,"
+                 "\"properties\":{\"file\":{\"type\":\"string\"},\"env\":{\"type\":\"string\"},"
+                 "\"credential\":{\"type\":\"string\"}},\"additionalProperties\":false}");
     } else if (row->fields && row->type == PDK_MAP && depth < DEPTH_LIMIT) {
         put_params(writer, row->fields, size, false, depth + 1);
     } else if (row->fields && depth < DEPTH_LIMIT) {
@@ -201,8 +210,10 @@ static void put_forms(pdk_writer *writer, const struct pdk_field *row) {
         values->key(writer, "anyOf");
         values->put_list(writer);
         values->put_map(writer);
-        if (own) put_json(writer, NULL, row->json);
-        else put_simple(writer, row);
+        if (own)
+            put_json(writer, NULL, row->json);
+        else
+            put_simple(writer, row);
         values->end(writer);
         if (word) {
             put_word(writer, (row->flags & PDK_FIELD_NONE) ? "none" : "unlimited");
@@ -247,25 +258,35 @@ static const struct {
     const char *name, *json;
 } shapes[] = {
     {"text", "{\"type\":[\"string\",\"number\",\"boolean\"]}"},
-    {"duration", "{\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$|[$][{]\"},{\"const\":0}]}"},
+    {"duration", "{\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^(0|([0-9]+([.][0-9]+)?(ns|us|ms|s|m|h|d))+)$|[$][{]"
+                 "\"},{\"const\":0}]}"},
     {"size", "{\"type\":\"string\",\"pattern\":\"^[0-9]+([.][0-9]+)?(B|[kMGT]B|[KMGT]iB)$|[$][{]\"}"},
-    {"signal", "{\"type\":\"string\",\"pattern\":\"^(SIG)?(HUP|INT|QUIT|USR1|USR2|TERM|WINCH|CONT|ALRM|KILL|RTMIN([+][0-9]+)?)$\"}"},
-    {"code", "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":255},{\"type\":\"string\",\"pattern\":\"^[0-9]{1,3}(-[0-9]{1,3})?$\"}]}"},
+    {"signal", "{\"type\":\"string\",\"pattern\":\"^(SIG)?(HUP|INT|QUIT|USR1|USR2|TERM|WINCH|CONT|ALRM|KILL|RTMIN([+]["
+               "0-9]+)?)$\"}"},
+    {"code", "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":0,\"maximum\":255},{\"type\":\"string\",\"pattern\":\"^[0-"
+             "9]{1,3}(-[0-9]{1,3})?$\"}]}"},
     {"codes", "{\"anyOf\":[{\"$ref\":\"#/$defs/code\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/code\"}}]}"},
-    {"command", "{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/text\"}}]}"},
+    {"command", "{\"anyOf\":[{\"type\":\"string\",\"minLength\":1},{\"type\":\"array\",\"minItems\":1,\"items\":{\"$"
+                "ref\":\"#/$defs/text\"}}]}"},
     {"names", "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}}]}"},
-    {"secret", "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,\"additionalProperties\":false,\"properties\":"
-               "{\"file\":{\"type\":\"string\"},\"env\":{\"type\":\"string\"},\"credential\":{\"type\":\"string\"}}}"},
-    {"env", "{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\"},\"additionalProperties\":"
-            "{\"anyOf\":[{\"$ref\":\"#/$defs/text\"},{\"type\":\"null\"},{\"$ref\":\"#/$defs/secret\"}]}}"},
-    {"env_file_entry", "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"object\",\"required\":[\"path\"],\"additionalProperties\":false,"
-                       "\"properties\":{\"path\":{\"type\":\"string\"},\"optional\":{\"type\":\"boolean\"}}}]}"},
-    {"env_file", "{\"anyOf\":[{\"$ref\":\"#/$defs/env_file_entry\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/env_file_entry\"}}]}"},
+    {"secret",
+     "{\"type\":\"object\",\"minProperties\":1,\"maxProperties\":1,\"additionalProperties\":false,\"properties\":"
+     "{\"file\":{\"type\":\"string\"},\"env\":{\"type\":\"string\"},\"credential\":{\"type\":\"string\"}}}"},
+    {"env",
+     "{\"type\":\"object\",\"propertyNames\":{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]*$\"},\"additionalProperties\":"
+     "{\"anyOf\":[{\"$ref\":\"#/$defs/text\"},{\"type\":\"null\"},{\"$ref\":\"#/$defs/secret\"}]}}"},
+    {"env_file_entry",
+     "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"object\",\"required\":[\"path\"],\"additionalProperties\":false,"
+     "\"properties\":{\"path\":{\"type\":\"string\"},\"optional\":{\"type\":\"boolean\"}}}]}"},
+    {"env_file", "{\"anyOf\":[{\"$ref\":\"#/$defs/env_file_entry\"},{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/"
+                 "env_file_entry\"}}]}"},
     {"labels", "{\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/text\"}}"},
     {"selector",
-     "{\"anyOf\":[{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"matchLabels\":{\"$ref\":\"#/$defs/labels\"},"
+     "{\"anyOf\":[{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"matchLabels\":{\"$ref\":\"#/"
+     "$defs/labels\"},"
      "\"matchExpressions\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"key\",\"operator\"],"
-     "\"additionalProperties\":false,\"properties\":{\"key\":{\"type\":\"string\"},\"operator\":{\"enum\":[\"In\",\"NotIn\","
+     "\"additionalProperties\":false,\"properties\":{\"key\":{\"type\":\"string\"},\"operator\":{\"enum\":[\"In\","
+     "\"NotIn\","
      "\"Exists\",\"DoesNotExist\"]},\"values\":{\"$ref\":\"#/$defs/names\"}}}}}},{\"$ref\":\"#/$defs/labels\"}]}"},
 };
 

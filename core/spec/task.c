@@ -240,7 +240,8 @@ static void read_body(struct pdk_reading *reading, struct pdk_task_body *body, c
     if (options->defaults) add_defaults(reading, body, options->defaults, &given);
     read_rows(reading, body, &given);
     reading->marks = later | ((body->given | reading->marks) & PDK_MARK_LATER);
-    body->own_with = value->type == PDK_MAP ? pdk_values_get()->get(value, "with") : NULL;
+    body->with_at = field(value, "with");
+    if (!body->with_at) body->with_at = body->task.plugin.with;
     finish_names(reading, body, value);
     finish_policy(reading, body, value, options->defaults);
     finish_program(reading, body);

@@ -117,6 +117,7 @@ int32_t pdk_value_fault(struct pdk_report *report, int32_t code, const struct pd
     char path[PATH_TEXT], message[MESSAGE_TEXT];
     struct pdk_fault fault = {.code = code, .expected = expected, .suggestion = suggestion, .message = message};
     va_list args;
+    if (at && (at->flags & PDK_VALUE_FAULTY)) return code;
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);

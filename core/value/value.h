@@ -28,7 +28,8 @@ enum {
     PDK_VALUE_QUOTED = 1,
     PDK_VALUE_SECRET = 2,
     PDK_VALUE_FALLBACK = 4, /* not written: a default */
-    PDK_VALUE_ALIASED = 8   /* stands where YAML uses an anchor; made by copying it */
+    PDK_VALUE_ALIASED = 8,  /* stands where YAML uses an anchor; made by copying it */
+    PDK_VALUE_FAULTY = 16   /* a fault of it was told already: pdk_value_fault says no more */
 };
 
 struct pdk_table;
