@@ -19,4 +19,25 @@ const pdk_process *pdk_supervisor_process(pdk_supervisor *supervisor);
 /* Runs and sources that keep a shutdown waiting, or did not stop: "web-12 (runner subprocess, attempt 3)". */
 void pdk_supervisor_pending(pdk_supervisor *supervisor, void (*each)(void *arg, const char *text), void *arg);
 
+/* The attempt that is on has failed by our own judgement: it is cancelled like one that ran out of time, and counts as
+ * failed with this code, whatever it says. -ESTALE: no attempt is on. [main] */
+int32_t pdk_supervisor_fail_attempt(pdk_supervisor *supervisor, pdk_run run, const char *code, const char *text);
+
+/* What the operator allows an instance, and how much of it. Before the instance is entered, or later. */
+struct pdk_instance_limits {
+    uint32_t running; /* attempts of this runner at once; 0: no limit of its own */
+    uint32_t pending; /* deliveries of this source accepted and not settled; 0: 1000 */
+    bool control;     /* it may have PDK_CONTROL_1 */
+};
+int32_t pdk_supervisor_limit(pdk_supervisor *supervisor, const char *instance,
+                             const struct pdk_instance_limits *limits);
+
+/* A plugin whose code is in another process. kill ends that process, and pdk_supervisor_instance_gone follows. */
+void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_instance *instance, void (*kill)(void *arg),
+                                    void *arg);
+
+/* The process of an instance has died and is reaped: all its attempts are over, its tasks are gone and will be built
+ * again, its deliveries have no one to be told. [main] */
+void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance);
+
 #endif

@@ -29,8 +29,18 @@ typedef struct pdk_run_info {
     uint32_t attempts;
     int32_t end;              /* PDK_END_..., when ended */
     uint64_t submitted_ns, started_ns, ended_ns; /* Unix time; 0: not yet */
-    double fraction;
-    const char *text;         /* of progress, or of the outcome */
+    double fraction;          /* of progress, negative: unknown */
+    const char *text;         /* of progress, or of the outcome, or what it waits for */
+    uint64_t seq;             /* the number in run_id; rises with each submission */
+    pdk_attempt attempt;      /* the one that is on; 0: none is */
+    uint64_t attempt_ns;      /* when it was started, Unix time; 0: none is on */
+    uint64_t next_ns;         /* WAITING: when the next one starts, Unix time */
+    uint32_t retries;         /* of this streak of failures */
+    int32_t ready;            /* 1: the attempt that is on said so */
+    int32_t paused;           /* 1: no new attempt starts */
+    int32_t reason;           /* PDK_CANCEL_... when somebody asked for its end */
+    int32_t status, category, exit_code, signal; /* of the last attempt that ended */
+    const char *code;         /* of the outcome, or of that attempt; "" if none */
 } pdk_run_info;
 
 /* Which runs. NULL members match all. */
@@ -60,7 +70,8 @@ enum {
     PDK_EVENT_STUCK = 11,   /* a run does not stop even when killed; its slot stays taken */
     PDK_EVENT_FREED = 12,   /* it has stopped after all, or was abandoned */
     PDK_EVENT_PAUSED = 13,  /* status 1: no new attempt starts; 0: they may again */
-    PDK_EVENT_READY = 14    /* an attempt is up */
+    PDK_EVENT_READY = 14,   /* an attempt is up */
+    PDK_EVENT_SHUTDOWN = 15 /* of the supervisor; text says how far it is */
 };
 
 /* Lives during the callback. Members that do not belong to the kind are 0, "" or NULL. */
@@ -80,6 +91,14 @@ typedef struct pdk_event {
     size_t size;
     int32_t stream;          /* OUTPUT: PDK_STDOUT, PDK_STDERR */
     uint32_t reserved;
+    int32_t category;        /* ENDED and OUTCOME: of the attempt's result, PDK_CAT_... */
+    int32_t exit_code, signal;
+    int32_t truncated;       /* OUTPUT: 1: the line was cut here */
+    const char *code;        /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
+    const char *name, *runner; /* of the task and of the instance */
+    uint64_t duration_ns;    /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
+    int32_t reason;          /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
+    uint32_t reserved_2;
 } pdk_event;
 
 #define PDK_CONTROL_1 "paddock.control/1"
@@ -117,8 +136,8 @@ struct pdk_control {
                          void *arg, pdk_watch *ret);
     void (*unsubscribe)(const pdk_control *, pdk_watch);
 
-    /* Everything else, as a value you own: "plugins", "slots", "spec" of a run, "output" of a run, and
-     * "route" and "check" of a spec. -ENOENT: no such subject. */
+    /* Everything else, as a value you own: "status", "plugins", "slots", "spec" of a run, "output" of a run (the
+     * end of it), and "route" and "check" of a spec. -ENOENT: no such subject, or no such run. */
     int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec,
                        const pdk_value **ret, pdk_error *);
 };

@@ -20,9 +20,13 @@ PDK_BEGIN
 
 typedef struct pdk_supervisor pdk_supervisor;
 
+/* flags of pdk_supervisor_options: the process is all ours, so its own process service may adopt orphans. */
+enum { PDK_SUPERVISOR_OWNS_PROCESS = 1 };
+
 /* Zero means the default that is named. Times in ns. */
 typedef struct pdk_supervisor_options {
-    uint32_t struct_size, reserved;
+    uint32_t struct_size;
+    uint32_t flags;              /* PDK_SUPERVISOR_... */
     const pdk_loop *loop;        /* yours; NULL: one of its own, run by pdk_supervisor_run */
     const pdk_pool *pool;        /* NULL: one of its own */
     const pdk_process *process;  /* NULL: one of its own */
@@ -53,7 +57,8 @@ typedef struct pdk_submit_options {
 
 PDK_API int32_t pdk_supervisor_create(const pdk_supervisor_options *options, pdk_supervisor **ret, pdk_error *err);
 
-/* As of the router: order counts. Before start, or later. */
+/* As of the router: order counts. Before start, or later. Metrics backends first: who asks for a series before
+ * there is a backend records nothing. */
 PDK_API int32_t pdk_supervisor_add(pdk_supervisor *supervisor, const pdk_plugin *plugin, const pdk_router_entry *entry, pdk_error *err);
 PDK_API int32_t pdk_supervisor_load(pdk_supervisor *supervisor, const char *path, const pdk_router_entry *entry, pdk_error *err);
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service paddock.control/1. What changes something becomes a command; the answer says whether it was in time. */
+#include <errno.h>
+
+#include "core/supervise/internal.h"
+#include "paddock/helpers.h"
+
+static int32_t submit(const pdk_control *control, const pdk_value *spec, pdk_run *ret, pdk_error *err) {
+    return pdk_supervisor_submit(control->data, spec, NULL, ret, err);
+}
+
+/* NULL: too late, its outcome is out. */
+static struct pdk_record *in_time(const struct pdk_supervisor *s, pdk_run handle) {
+    struct pdk_record *run = pdk_record_find(s, handle);
+    return run && !run->recorded ? run : NULL;
+}
+
+static int32_t cancel(const pdk_control *control, pdk_run run, const char *why) {
+    struct pdk_supervisor *s = control->data;
+    return in_time(s, run) ? pdk_order(s, PDK_ORDER_CANCEL, run, PDK_CANCEL_USER, why) : -ESTALE;
+}
+
+static int32_t force(const pdk_control *control, pdk_run run, const char *why) {
+    struct pdk_supervisor *s = control->data;
+    return in_time(s, run) ? pdk_order(s, PDK_ORDER_FORCE, run, PDK_CANCEL_USER, why) : -ESTALE;
+}
+
+static int32_t pause_run(const pdk_control *control, pdk_run run) {
+    struct pdk_supervisor *s = control->data;
+    return !run || in_time(s, run) ? pdk_order(s, PDK_ORDER_PAUSE, run, 0, NULL) : -ESTALE;
+}
+
+static int32_t resume(const pdk_control *control, pdk_run run) {
+    struct pdk_supervisor *s = control->data;
+    return !run || in_time(s, run) ? pdk_order(s, PDK_ORDER_RESUME, run, 0, NULL) : -ESTALE;
+}
+
+static int32_t abandon(const pdk_control *control, pdk_run handle) {
+    struct pdk_supervisor *s = control->data;
+    const struct pdk_record *run = pdk_record_find(s, handle);
+    if (!run || run->state == PDK_STATE_ENDED) return -ESTALE;
+    return run->state == PDK_STATE_STUCK ? pdk_order(s, PDK_ORDER_ABANDON, handle, 0, NULL) : -EBUSY;
+}
+
+static int32_t reload(const pdk_control *control, pdk_run handle) {
+    struct pdk_supervisor *s = control->data;
+    const struct pdk_record *run = in_time(s, handle);
+    if (!run) return -ESTALE;
+    if (!PDK_HAS(run->ops, reload)) return -ENOTSUP;
+    if (run->state != PDK_STATE_RUNNING || pdk_cell_posted(run->cell)) return -EBUSY;
+    return run->ops->reload(run->task);
+}
+
+void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
+    *control = (pdk_control){.struct_size = (uint32_t)sizeof *control,
+                             .data = s,
+                             .submit = submit,
+                             .cancel = cancel,
+                             .force = force,
+                             .pause = pause_run,
+                             .resume = resume,
+                             .abandon = abandon,
+                             .reload = reload,
+                             .list = pdk_list_runs,
+                             .subscribe = pdk_subscribe,
+                             .unsubscribe = pdk_unsubscribe,
+                             .inspect = pdk_inspect_subject};
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything else one may want to know, as values. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/supervise/internal.h"
+#include "paddock/helpers.h"
+
+struct question {
+    struct pdk_supervisor *s;
+    struct pdk_record *run;
+    const pdk_value *spec;
+    const pdk_values *values;
+    pdk_writer *writer;
+};
+
+static void put_text(struct question *q, const char *key, const char *text) {
+    q->values->key(q->writer, key);
+    q->values->put_string(q->writer, text, strlen(text));
+}
+
+static void put_number(struct question *q, const char *key, uint64_t number) {
+    q->values->key(q->writer, key);
+    q->values->put_int(q->writer, number > INT64_MAX ? INT64_MAX : (int64_t)number);
+}
+
+static int32_t status(struct question *q, pdk_error *err) {
+    static const char *const lives[] = {"up", "draining", "stopping", "killing", "flushing", "stopped"};
+    const struct pdk_supervisor *s = q->s;
+    (void)err;
+    q->values->put_map(q->writer);
+    put_text(q, "state", lives[s->life]);
+    put_number(q, "accepted", s->accepted);
+    put_number(q, "running", s->running);
+    put_number(q, "limit", s->options.running);
+    put_number(q, "ready", s->ready);
+    put_number(q, "stuck", s->in_state[PDK_STATE_STUCK]);
+    put_number(q, "slots", s->slots.count);
+    put_number(q, "timers", s->timers.count);
+    put_number(q, "remembered", s->remembered);
+    put_number(q, "events", s->events);
+    q->values->key(q->writer, "paused");
+    q->values->put_bool(q->writer, s->paused);
+    q->values->end(q->writer);
+    return 0;
+}
+
+static void plugin(struct question *q, struct pdk_member *member) {
+    static const char *const healths[] = {"up", "degraded", "down"};
+    const struct pdk_instance *instance = member->instance;
+    q->values->put_map(q->writer);
+    put_text(q, "name", instance->name);
+    put_text(q, "plugin", instance->plugin->name);
+    put_text(q, "version", instance->plugin->version ? instance->plugin->version : "");
+    put_text(q, "file", instance->file ? instance->file : "");
+    put_text(q, "health", healths[atomic_load(&instance->health)]);
+    put_text(q, "text", member->health_text);
+    put_number(q, "roles", instance->host.roles);
+    put_number(q, "running", member->running);
+    put_number(q, "limit", member->limits.running);
+    put_number(q, "stuck", member->stuck);
+    put_number(q, "pending", member->pending);
+    put_number(q, "misbehaved", atomic_load(&member->misbehaved));
+    q->values->key(q->writer, "labels");
+    q->values->put_value(q->writer, instance->labels);
+    q->values->end(q->writer);
+}
+
+static int32_t plugins(struct question *q, pdk_error *err) {
+    struct pdk_member *member;
+    (void)err;
+    q->values->put_list(q->writer);
+    pthread_mutex_lock(&q->s->health_lock);
+    TAILQ_FOREACH(member, &q->s->members, all) plugin(q, member);
+    pthread_mutex_unlock(&q->s->health_lock);
+    q->values->end(q->writer);
+    return 0;
+}
+
+static int32_t slots(struct question *q, pdk_error *err) {
+    const struct pdk_record *run;
+    (void)err;
+    q->values->put_list(q->writer);
+    TAILQ_FOREACH(run, &q->s->all, all) {
+        if (!run->slot || run->slot->owner != run) continue;
+        q->values->put_map(q->writer);
+        put_text(q, "slot", run->slot_name);
+        put_text(q, "owner", run->run_id);
+        put_text(q, "state", pdk_state_name(run->state));
+        put_number(q, "waiting", run->slot->waiting);
+        put_text(q, "replacement", run->slot->head ? run->slot->head->run_id : "");
+        q->values->end(q->writer);
+    }
+    q->values->end(q->writer);
+    return 0;
+}
+
+static int32_t spec(struct question *q, pdk_error *err) {
+    if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
+    q->values->put_value(q->writer, q->run->view->whole);
+    return 0;
+}
+
+/* What is not text is shown as text that says so. */
+static int32_t output(struct question *q, pdk_error *err) {
+    if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
+    struct pdk_buffer text = PDK_BUFFER(128 * 1024);
+    const struct pdk_buffer *tail = q->run->tail;
+    for (size_t i = 0; tail && i < tail->size; i++) {
+        size_t left = tail->size - i;
+        int64_t fault = pdk_utf8_fault(tail->data + i, left);
+        size_t good = fault < 0 ? left : (size_t)fault;
+        pdk_buffer_add(&text, tail->data + i, good);
+        if (fault >= 0) pdk_buffer_text(&text, "\xEF\xBF\xBD");
+        i += good;
+    }
+    q->values->put_string(q->writer, pdk_buffer_string(&text), text.size);
+    int32_t rc = text.error;
+    pdk_buffer_free(&text);
+    return rc == -ENOMEM ? pdk_fail(err, rc, NULL, "out of memory", NULL, NULL) : 0;
+}
+
+static void verdict(void *arg, const char *runner, const char *word, const char *text) {
+    struct question *q = arg;
+    q->values->put_map(q->writer);
+    put_text(q, "runner", runner);
+    put_text(q, "verdict", word);
+    put_text(q, "text", text);
+    q->values->end(q->writer);
+}
+
+static int32_t route(struct question *q, pdk_error *err) {
+    q->values->put_list(q->writer);
+    int32_t rc = pdk_router_explain(q->s->router, q->spec, verdict, q, err);
+    q->values->end(q->writer);
+    return rc < 0 && rc != -ENOENT ? rc : 0; /* that nobody takes it is what was asked */
+}
+
+static int32_t check(struct question *q, pdk_error *err) {
+    pdk_router_task task = {.struct_size = (uint32_t)sizeof task};
+    int32_t rc = pdk_router_build(q->s->router, q->spec, &task, err);
+    if (rc < 0) return rc;
+    q->values->put_map(q->writer);
+    put_text(q, "runner", task.runner);
+    q->values->end(q->writer);
+    pdk_router_task_free(&task);
+    return 0;
+}
+
+static const struct {
+    const char *subject;
+    int32_t (*answer)(struct question *, pdk_error *);
+} subjects[] = {{"status", status}, {"plugins", plugins}, {"slots", slots}, {"spec", spec},
+                {"output", output}, {"route", route},     {"check", check}};
+
+int32_t pdk_inspect_subject(const pdk_control *control, const char *subject, pdk_run run, const pdk_value *given,
+                            const pdk_value **ret, pdk_error *err) {
+    struct question q = {.s = control->data, .spec = given, .values = pdk_values_get()};
+    size_t i = 0, count = sizeof subjects / sizeof *subjects;
+    while (i < count && strcmp(subject, subjects[i].subject) != 0) i++;
+    if (i == count) return pdk_fail(err, -ENOENT, NULL, "there is no subject \"", subject, "\"");
+    q.run = pdk_record_find(q.s, run);
+    q.writer = q.values->open(q.values);
+    int32_t rc = subjects[i].answer(&q, err);
+    if (rc == 0) return q.values->close(q.writer, ret, err);
+    (void)q.values->close(q.writer, NULL, NULL);
+    return rc;
+}

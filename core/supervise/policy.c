@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Retries, back-off, start limit and deadline. Integer nanoseconds; sums saturate, products have 128 bits. */
+#include "core/supervise/policy.h"
+
+#include "core/base/clock.h"
+#include "core/supervise/jitter.h"
+
+void pdk_ring_push(struct pdk_ring *ring, uint64_t time) {
+    if (!ring->size) return;
+    ring->times[ring->next] = time;
+    ring->next = (ring->next + 1) % ring->size;
+    if (ring->count < ring->size) ring->count++;
+}
+
+uint64_t pdk_ring_oldest(const struct pdk_ring *ring) {
+    return ring->times[ring->next];
+}
+
+static uint32_t ring_size(uint32_t wanted) {
+    return wanted < PDK_POLICY_RING_LIMIT ? wanted : PDK_POLICY_RING_LIMIT;
+}
+
+uint32_t pdk_policy_starts(const struct pdk_policy *policy) {
+    return policy->start_within ? ring_size(policy->start_burst) : 0;
+}
+
+uint32_t pdk_policy_failures(const struct pdk_policy *policy) {
+    return policy->retries_within && policy->retries != PDK_RETRIES_UNLIMITED ? ring_size(policy->retries) : 0;
+}
+
+static struct pdk_next end(int32_t how, const char *code) {
+    return (struct pdk_next){.kind = PDK_NEXT_END, .end = how, .code = code};
+}
+
+/* Is there no retry left? By the streak, or by the failures of the last while. */
+static bool exhausted(const struct pdk_policy *policy, const struct pdk_past *past, uint64_t now) {
+    if (policy->retries == PDK_RETRIES_UNLIMITED) return false;
+    const struct pdk_ring *ring = &past->failures;
+    if (!ring->size) return past->retries >= policy->retries;
+    return ring->count == ring->size && now - pdk_ring_oldest(ring) < policy->retries_within;
+}
+
+static uint64_t grow(const struct pdk_policy *policy, uint64_t base) {
+    __extension__ typedef unsigned __int128 wide;
+    wide product = (wide)base * policy->backoff_factor >> 20;
+    return product > policy->backoff_max ? policy->backoff_max : (uint64_t)product;
+}
+
+/* The pause before the next retry. A long healthy attempt lets it begin anew, but not the count of retries:
+ * a task that works for hours and always fails must come to an end too. */
+static uint64_t next_base(const struct pdk_policy *policy, const struct pdk_past *past, uint64_t lived) {
+    bool healthy = policy->backoff_reset && lived >= policy->backoff_reset;
+    if (!past->base || healthy) return policy->backoff_first;
+    return grow(policy, past->base);
+}
+
+static struct pdk_next retry(const struct pdk_policy *policy, const struct pdk_past *past,
+                             const struct pdk_ending *ending, int32_t failed) {
+    if (exhausted(policy, past, ending->now)) {
+        struct pdk_next next = end(failed, NULL);
+        next.exhausted = policy->retries > 0;
+        return next;
+    }
+    struct pdk_next next = {.kind = PDK_NEXT_RETRY, .end = failed, .base = past->base};
+    next.retries = past->retries < UINT32_MAX ? past->retries + 1 : UINT32_MAX;
+    if (ending->status == PDK_RETRY && !ending->timed_out) {
+        next.delay = ending->retry_after < PDK_MILLISECOND ? PDK_MILLISECOND : ending->retry_after;
+        if (next.delay > PDK_RETRY_AFTER_MAX) next.delay = PDK_RETRY_AFTER_MAX;
+        return next;
+    }
+    next.base = next_base(policy, past, ending->lived);
+    next.delay = pdk_jitter_delay(policy, next.base, ending->seed, ending->seq, past->attempts);
+    return next;
+}
+
+/* Not more than `burst` starts in any `within`. */
+static struct pdk_next limit_starts(const struct pdk_policy *policy, const struct pdk_past *past,
+                                    const struct pdk_ending *ending, struct pdk_next next) {
+    const struct pdk_ring *ring = &past->starts;
+    if (!ring->size || ring->count < ring->size) return next;
+    uint64_t earliest = pdk_time_add(pdk_ring_oldest(ring), policy->start_within);
+    if (earliest <= pdk_time_add(ending->now, next.delay)) return next;
+    if (policy->start_fail) return end(PDK_END_FAILED, "start_limit");
+    next.delay = earliest - ending->now;
+    next.held_back = true;
+    return next;
+}
+
+struct pdk_next pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *past,
+                                const struct pdk_ending *ending) {
+    bool success = ending->status == PDK_SUCCESS && !ending->timed_out;
+    int32_t last = success ? PDK_END_SUCCEEDED : ending->timed_out ? PDK_END_TIMED_OUT : PDK_END_FAILED;
+    struct pdk_next next;
+    if (policy->restart == PDK_RESTART_NEVER || (success && policy->restart == PDK_RESTART_ON_FAILURE))
+        return end(last, NULL);
+    if (success) {
+        next = (struct pdk_next){.kind = PDK_NEXT_AGAIN, .end = last, .delay = policy->every};
+    } else {
+        next = retry(policy, past, ending, last);
+    }
+    if (next.kind != PDK_NEXT_END) next = limit_starts(policy, past, ending, next);
+    if (next.kind == PDK_NEXT_END || !ending->deadline) return next;
+    if (pdk_time_add(ending->now, next.delay) >= ending->deadline) return end(last, "deadline");
+    return next;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Records of runs: where they are kept, how they are found, what they are called. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/supervise/internal.h"
+
+/* Another chunk of free records. They are found by index, so a chunk stays where it is. */
+static int32_t grow(struct pdk_records_store *store) {
+    if (store->count >= PDK_CHUNKS) return -ENOMEM;
+    if (store->count == store->capacity) {
+        uint32_t capacity = store->capacity ? store->capacity * 2 : 16;
+        struct pdk_record **chunks = reallocarray(store->chunks, capacity, sizeof(*chunks));
+        if (!chunks) return -ENOMEM;
+        store->chunks = chunks;
+        store->capacity = capacity;
+    }
+    struct pdk_record *chunk = calloc(PDK_CHUNK, sizeof *chunk);
+    if (!chunk) return -ENOMEM;
+    for (uint32_t i = 0; i < PDK_CHUNK; i++) {
+        chunk[i].admit.run = (pdk_run)store->count * PDK_CHUNK + i; /* its index, until it has a handle */
+        TAILQ_INSERT_TAIL(&store->free, &chunk[i], line);
+    }
+    store->chunks[store->count++] = chunk;
+    return 0;
+}
+
+/* All that a run may need later is reserved now, so nothing that was accepted fails for want of memory. */
+struct pdk_record *pdk_record_create(struct pdk_supervisor *s) {
+    struct pdk_records_store *store = &s->records;
+    if (TAILQ_EMPTY(&store->free) && grow(store) < 0) return NULL;
+    if (pdk_timers_reserve(&s->timers, 2 * (s->accepted + s->in_state[PDK_STATE_STUCK] + 1) + 8) < 0) return NULL;
+    if (pdk_slots_reserve(&s->slots, s->accepted + s->in_state[PDK_STATE_STUCK] + 1) < 0) return NULL;
+    struct pdk_record *run = TAILQ_FIRST(&store->free);
+    TAILQ_REMOVE(&store->free, run, line);
+    uint64_t index = run->admit.run;
+    memset(run, 0, offsetof(struct pdk_record, text));
+    run->handle = (s->next_seq << PDK_INDEX_BITS) | index;
+    run->seq = s->next_seq++;
+    run->state = PDK_STATE_NEW;
+    run->phase_told = -1;
+    run->fraction = -1;
+    run->admit = (struct pdk_order){.kind = PDK_ORDER_ADMIT, .run = run->handle};
+    s->in_state[PDK_STATE_NEW]++;
+    TAILQ_INSERT_TAIL(&s->all, run, all);
+    return run;
+}
+
+void pdk_record_free(struct pdk_supervisor *s, struct pdk_record *run) {
+    TAILQ_REMOVE(&s->all, run, all);
+    if (run->in_tells) TAILQ_REMOVE(&s->tells, run, tells);
+    s->in_state[run->state]--;
+    pdk_said_free(&run->last);
+    pdk_task_drop(run->spec);
+    if (run->tail) pdk_buffer_free(run->tail);
+    free(run->tail);
+    free(run->past.starts.times);
+    free(run->past.failures.times);
+    free(run->why);
+    free(run->note);
+    free(run->unfit);
+    free(run->progress);
+    free(run->block);
+    run->admit.run = run->handle & PDK_INDEX_MASK;
+    run->handle = 0;
+    TAILQ_INSERT_HEAD(&s->records.free, run, line);
+}
+
+struct pdk_record *pdk_record_find(const struct pdk_supervisor *s, pdk_run handle) {
+    uint64_t index = handle & PDK_INDEX_MASK;
+    if (!handle || index / PDK_CHUNK >= s->records.count) return NULL;
+    struct pdk_record *run = &s->records.chunks[index / PDK_CHUNK][index % PDK_CHUNK];
+    return run->handle == handle ? run : NULL;
+}
+
+void pdk_records_free(struct pdk_supervisor *s) {
+    while (!TAILQ_EMPTY(&s->all)) pdk_record_free(s, TAILQ_FIRST(&s->all));
+    for (uint32_t i = 0; i < s->records.count; i++) free(s->records.chunks[i]);
+    free(s->records.chunks);
+}
+
+void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state) {
+    s->in_state[run->state]--;
+    run->state = (uint8_t)state;
+    s->in_state[state]++;
+}
+
+static char *put_text(char **at, const char *text, size_t size) {
+    char *start = *at;
+    memcpy(start, text, size);
+    start[size] = '\0';
+    *at = start + size + 1;
+    return start;
+}
+
+static char *put_number(char *at, uint64_t number) {
+    char digits[20];
+    size_t n = 0;
+    do {
+        digits[n++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    while (n) *at++ = digits[--n];
+    return at;
+}
+
+/* {runner}-{slot}-{seq} */
+static void put_run_id(struct pdk_record *run, char *at, const char *runner, size_t runner_size) {
+    run->run_id = at;
+    memcpy(at, runner, runner_size);
+    at += runner_size;
+    *at++ = '-';
+    memcpy(at, run->slot_name, run->slot_size);
+    at += run->slot_size;
+    *at++ = '-';
+    at = put_number(at, run->seq);
+    *at = '\0';
+    run->run_id_size = (uint32_t)(at - run->run_id);
+}
+
+int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct pdk_task *task, const char *name,
+                        const char *slot, const char *trace) {
+    bool own = name || slot;
+    const char *slot_text = slot ? slot : task->plugin.slot;
+    size_t runner_size = strlen(runner), slot_size = strlen(slot_text);
+    size_t name_size = name ? strlen(name) + 1 : 0, trace_size = trace ? strlen(trace) + 1 : 0;
+    size_t size = (own ? sizeof(pdk_spec) : 0) + runner_size + slot_size + 23 + (slot ? slot_size + 1 : 0) + name_size +
+                  trace_size;
+    char *at = run->text;
+    if (size > sizeof run->text) at = run->block = malloc(size);
+    if (!at) return -ENOMEM;
+    run->view = &task->plugin;
+    run->name = task->plugin.name;
+    run->slot_name = task->plugin.slot;
+    run->slot_size = (uint32_t)slot_size;
+    run->trace = "";
+    if (own) {
+        pdk_spec *view = (pdk_spec *)(void *)at;
+        at += sizeof *view;
+        if (slot) run->slot_name = put_text(&at, slot, slot_size);
+        if (name) run->name = put_text(&at, name, name_size - 1);
+        *view = task->plugin;
+        view->slot = run->slot_name;
+        view->name = run->name;
+        run->view = view;
+    }
+    if (trace) run->trace = put_text(&at, trace, trace_size - 1);
+    put_run_id(run, at, runner, runner_size);
+    return 0;
+}
+
+const char *pdk_record_short(const struct pdk_record *run) {
+    size_t digits = 0;
+    for (uint64_t n = run->seq; digits == 0 || n; n /= 10) digits++;
+    return run->run_id + run->run_id_size - digits - 1 - run->slot_size;
+}

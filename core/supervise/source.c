@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service paddock.source/1: deliveries come in, one table per instance so that each has room of its own. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/base/text.h"
+#include "core/supervise/internal.h"
+#include "paddock/helpers.h"
+
+/* A spec that was read and routed once. */
+struct pdk_template {
+    struct pdk_task *task; /* completed */
+    struct pdk_task *raw;  /* as read; its `with` may be replaced */
+    struct pdk_instance *instance;
+};
+
+enum { ACCEPTED, BUSY, INVALID };
+
+static int32_t count(struct pdk_member *member, int32_t rc) {
+    int what = rc == 0 ? ACCEPTED : rc == -EAGAIN || rc == -ESHUTDOWN ? BUSY : INVALID;
+    pdk_meter_add(member->supervisor, member->meter.deliveries[what], 1);
+    if (rc == -EAGAIN) member->busy = true;
+    return rc;
+}
+
+static int32_t check_name(const char *what, const char *text, int32_t (*check)(const char *, const char **),
+                          pdk_error *err) {
+    const char *why = "";
+    if (!text || check(text, &why) == 0) return 0;
+    return pdk_fail(err, -EINVAL, NULL, what, why, NULL);
+}
+
+static int32_t submit_spec(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
+                           pdk_run *ret, pdk_error *err) {
+    struct pdk_report report = {0};
+    struct pdk_task_options options;
+    pdk_spec_options(&options);
+    int32_t rc = pdk_task_read(given->spec, &options, &report, &intake->task);
+    if (rc == 0) {
+        rc = pdk_submit(member->supervisor, intake, &report, ret);
+        pdk_task_drop(intake->task);
+    }
+    return pdk_report_error(&report, rc, err);
+}
+
+/* Another `with` is checked like the first one; all else was. */
+static int32_t submit_with(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
+                           pdk_run *ret, pdk_error *err) {
+    const struct pdk_template *base = given->base;
+    const pdk_plugin *plugin = base->instance->plugin;
+    struct pdk_report report = {0};
+    struct pdk_task *varied, *task;
+    int32_t rc = pdk_task_vary(base->raw, NULL, NULL, 0, given->with, &varied);
+    if (rc < 0) return pdk_report_error(&report, rc, err);
+    rc =
+        pdk_task_complete(varied, pdk_instance_kind(base->instance, varied->plugin.kind), plugin->name, &report, &task);
+    pdk_task_drop(varied);
+    if (rc == 0) {
+        intake->task = task;
+        rc = pdk_submit(member->supervisor, intake, &report, ret);
+        pdk_task_drop(task);
+    }
+    return pdk_report_error(&report, rc, err);
+}
+
+static int32_t submit_base(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
+                           pdk_run *ret, pdk_error *err) {
+    int32_t rc = check_name("name: ", given->name, pdk_task_name_check, err);
+    if (rc == 0) rc = check_name("slot: ", given->slot, pdk_slot_name_check, err);
+    if (rc < 0) return rc;
+    intake->instance = given->base->instance;
+    intake->name = given->name;
+    intake->slot = given->slot;
+    if (given->with) return submit_with(member, given, intake, ret, err);
+    struct pdk_report report = {0};
+    intake->task = given->base->task;
+    rc = pdk_submit(member->supervisor, intake, &report, ret);
+    return rc < 0 ? pdk_report_error(&report, rc, err) : 0;
+}
+
+static int32_t submit(const pdk_source *source, const pdk_submission *given, pdk_run *ret, pdk_error *err) {
+    struct pdk_member *member = source->data;
+    struct pdk_supervisor *s = member->supervisor;
+    if (member->draining || s->closing)
+        return count(member, pdk_fail(err, -ESHUTDOWN, NULL, "shutting down", NULL, NULL));
+    if (!pdk_room(s, member)) return count(member, pdk_fail(err, -EAGAIN, NULL, "no room", NULL, NULL));
+    struct pdk_intake intake = {
+        .source = member, .delivery = given->delivery, .deadline = given->deadline_ns, .trace = given->trace};
+    int32_t rc;
+    if (given->base) {
+        rc = submit_base(member, given, &intake, ret, err);
+    } else {
+        rc = submit_spec(member, given, &intake, ret, err);
+    }
+    return count(member, rc == -ENOMEM ? -EAGAIN : rc == -ENOENT ? -EINVAL : rc);
+}
+
+static uint32_t room(const pdk_source *source) {
+    struct pdk_member *member = source->data;
+    uint32_t left = pdk_room(member->supervisor, member);
+    if (!left && !member->draining) member->busy = true;
+    return left;
+}
+
+static int32_t cancel(const pdk_source *source, pdk_run handle) {
+    struct pdk_member *member = source->data;
+    struct pdk_supervisor *s = member->supervisor;
+    const struct pdk_record *run = pdk_record_find(s, handle);
+    if (!run || run->source != member || run->recorded) return -ESTALE;
+    return pdk_order(s, PDK_ORDER_CANCEL, handle, PDK_CANCEL_USER, "taken back");
+}
+
+static void release(const pdk_source *source, const pdk_template *given) {
+    union {
+        const pdk_template *given;
+        pdk_template *own;
+    } both = {given};
+    (void)source;
+    if (!given) return;
+    pdk_task_drop(both.own->task);
+    pdk_task_drop(both.own->raw);
+    free(both.own);
+}
+
+static int32_t make_template(struct pdk_supervisor *s, const pdk_value *spec, struct pdk_template *made,
+                             struct pdk_report *report) {
+    struct pdk_task_options options;
+    pdk_spec_options(&options);
+    int32_t rc = pdk_task_read(spec, &options, report, &made->raw);
+    if (rc < 0) return rc;
+    made->instance = pdk_router_pick(s->router, made->raw, report);
+    if (!made->instance) return -ENOENT;
+    return pdk_task_complete(made->raw, pdk_instance_kind(made->instance, made->raw->plugin.kind),
+                             made->instance->plugin->name, report, &made->task);
+}
+
+static int32_t prepare(const pdk_source *source, const pdk_value *spec, const pdk_template **ret, pdk_error *err) {
+    struct pdk_member *member = source->data;
+    struct pdk_report report = {0};
+    struct pdk_template *made = calloc(1, sizeof *made);
+    int32_t rc = made ? make_template(member->supervisor, spec, made, &report) : -ENOMEM;
+    if (rc < 0) {
+        release(source, made);
+    } else {
+        *ret = made;
+    }
+    return pdk_report_error(&report, rc, err);
+}
+
+void pdk_source_table(struct pdk_member *member) {
+    member->source = (pdk_source){(uint32_t)sizeof member->source, 0, member, submit, room, cancel, prepare, release};
+}
