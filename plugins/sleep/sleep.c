@@ -129,7 +129,7 @@ static int32_t start(void *data, const pdk_start *how, pdk_error *err) {
     nap->number = how->number;
     nap->began = loop->now_ns(loop);
     nap->step = step_of(nap);
-    rc = loop->timer(loop, nap->step, nap->step + 1, tick, nap, &nap->watch);
+    rc = loop->timer(loop, nap->step, nap->step ? nap->step : 1, tick, nap, &nap->watch);
     if (rc) return pdk_fail(err, rc, NULL, "no timer can be had", NULL, NULL);
     return 0;
 }

@@ -99,11 +99,6 @@ static void helper_over(struct pdk_sub_helper *helper, const char *problem) {
     settle(attempt);
 }
 
-static void helper_started(void *arg, int32_t pid) {
-    (void)arg;
-    (void)pid;
-}
-
 static void helper_failed(void *arg, const pdk_error *err) {
     helper_over(arg, err->message);
 }
@@ -115,7 +110,9 @@ static void helper_ended(void *arg, const pdk_exit *how) {
     helper_over(arg, how->signal || how->exit_code || how->error ? text : NULL);
 }
 
-static const pdk_child_ops helper_ops = {PDK_HEAD(pdk_child_ops), helper_started, helper_failed, NULL, helper_ended};
+static const pdk_child_ops helper_ops = {
+    PDK_HEAD(pdk_child_ops), NULL, helper_failed, NULL, helper_ended, NULL, NULL,
+};
 
 static int32_t run_helper(struct pdk_sub_helper *helper, const struct pdk_sub_ask *ask) {
     struct pdk_sub_attempt *attempt = helper->attempt;
@@ -246,7 +243,17 @@ static void ended(void *arg, const pdk_exit *how) {
     over(attempt);
 }
 
-static const pdk_child_ops child_ops = {PDK_HEAD(pdk_child_ops), started, failed, NULL, ended};
+static void lost(void *arg, int32_t stream, uint64_t bytes) {
+    const struct pdk_sub_attempt *attempt = arg;
+    pdk_logf(attempt->task->self->host, PDK_LOG_WARN, attempt->handle, "%llu bytes of %s are lost",
+             (unsigned long long)bytes, stream == PDK_STDERR ? "stderr" : "stdout");
+}
+
+static void limited(void *arg, uint32_t limits) {
+    ((struct pdk_sub_attempt *)arg)->limits |= limits;
+}
+
+static const pdk_child_ops child_ops = {PDK_HEAD(pdk_child_ops), started, failed, NULL, ended, lost, limited};
 
 static int32_t spawn(struct pdk_sub_attempt *attempt, struct pdk_sub_end *why) {
     const struct pdk_sub_task *task = attempt->task;

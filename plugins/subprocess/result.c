@@ -76,15 +76,26 @@ static void signal_name(int32_t number, char *buf, size_t size) {
 }
 
 static void judge_signal(struct pdk_sub_attempt *attempt, int32_t number) {
-    uint64_t limit = attempt->task->options.memory_max;
     char name[32];
     signal_name(number, name, sizeof name);
-    if (number == SIGKILL && limit && !attempt->killed)
-        pdk_sub_say(&attempt->end, PDK_FAILURE, PDK_CAT_MEMORY,
-                    "killed by SIGKILL, most likely at its memory limit of %llu KiB",
-                    (unsigned long long)(limit / 1024));
-    else
-        pdk_sub_say(&attempt->end, PDK_FAILURE, PDK_CAT_SIGNAL, "killed by %s", name);
+    pdk_sub_say(&attempt->end, PDK_FAILURE, PDK_CAT_SIGNAL, "killed by %s", name);
+}
+
+/* A limit that was hit explains an end that looks like something else. */
+static void judge_limits(struct pdk_sub_attempt *attempt) {
+    const struct pdk_sub_options *options = &attempt->task->options;
+    struct pdk_sub_end *end = &attempt->end;
+    char text[100];
+    if (attempt->limits & PDK_LIMIT_MEMORY) {
+        end->category = PDK_CAT_MEMORY;
+        (void)snprintf(text, sizeof text, ", out of memory at its limit of %llu KiB",
+                       (unsigned long long)(options->memory_max / 1024));
+        pdk_append(end->message, sizeof end->message, text);
+    }
+    if (attempt->limits & PDK_LIMIT_PIDS) {
+        (void)snprintf(text, sizeof text, ", refused more than %llu processes", (unsigned long long)options->pids_max);
+        pdk_append(end->message, sizeof end->message, text);
+    }
 }
 
 void pdk_sub_judge(struct pdk_sub_attempt *attempt, const pdk_exit *how) {
@@ -101,6 +112,7 @@ void pdk_sub_judge(struct pdk_sub_attempt *attempt, const pdk_exit *how) {
         pdk_sub_say(end, PDK_SUCCESS, PDK_CAT_NONE, "%s", "");
     else
         pdk_sub_say(end, statuses[class], PDK_CAT_EXIT, "exit code %d", how->exit_code);
+    if (end->status != PDK_SUCCESS) judge_limits(attempt);
     if (!attempt->asked) return;
     /* What ended because we asked has not done its work, whatever code it chose. */
     end->status = PDK_CANCELED;

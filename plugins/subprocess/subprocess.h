@@ -211,6 +211,7 @@ struct pdk_sub_attempt {
     struct pdk_sub_helper stopper, reloader;
     struct pdk_sub_end end;
     int32_t exit_code, signal;
+    uint32_t limits; /* PDK_LIMIT_..., that it ran into */
     pdk_usage usage;
     bool started, measured; /* there was a process; its usage is known */
 };
