@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Completion. The scripts call `paddock __complete WORDS...`, the last word being the one that is typed, and get
+ * lines "word TAB what it is". Reads the file for names of tasks; loads no plugin.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/cli/options.h"
+#include "core/config/config.h"
+
+/* The scripts, made into text by the build. */
+extern const char pdk_completion_bash[], pdk_completion_zsh[], pdk_completion_fish[];
+
+int pdk_verb_completion(struct pdk_arguments *arguments) {
+    const struct {
+        const char *shell, *script;
+    } scripts[] = {{"bash", pdk_completion_bash}, {"zsh", pdk_completion_zsh}, {"fish", pdk_completion_fish}};
+    const char *shell = arguments->names.count ? arguments->names.items[0] : "";
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        if (strcmp(scripts[i].shell, shell) == 0) {
+            (void)fputs(scripts[i].script, stdout);
+            return 0;
+        }
+    if (!*shell) return pdk_say_usage(arguments->verb, "bash, zsh or fish", "for which shell?");
+    return pdk_say_usage(arguments->verb, "expected bash, zsh or fish", "no completion for \"%s\"", shell);
+}
+
+/* "A word\tthe first line of what it is" */
+static void offer(const char *before, const char *word, const char *doc) {
+    (void)printf("%s%s\t%.*s\n", before, word, (int)strcspn(doc, "\n"), doc);
+}
+
+static void offer_verbs(void) {
+    const struct pdk_verb *verb;
+    for (size_t i = 0; (verb = pdk_verb_at(i)); i++) offer("", verb->name, verb->summary);
+}
+
+static void offer_options(const struct pdk_verb *verb) {
+    const struct pdk_option *option;
+    for (size_t i = 0; (option = pdk_option_at(verb, i)); i++) offer("--", option->name, option->doc);
+}
+
+static void offer_tasks(int argc, char **argv) {
+    const char *files[2] = {"paddock.yaml", NULL};
+    struct pdk_report report = {0};
+    struct pdk_config *config = NULL;
+    for (int i = 1; i < argc - 1; i++) {
+        size_t size = strlen(argv[i]);
+        if (argv[i][0] != '-' && ((size > 5 && strcmp(argv[i] + size - 5, ".yaml") == 0) || strchr(argv[i], '/')))
+            files[0] = argv[i];
+    }
+    if (access(files[0], R_OK) < 0) return;
+    (void)pdk_config_load(files, &report, &config);
+    for (uint32_t i = 0; config && i < config->task_count; i++) {
+        const struct pdk_task *task = config->tasks[i];
+        offer("", task->plugin.name, task->description && *task->description ? task->description : "task");
+    }
+    pdk_report_free(&report);
+    pdk_config_free(config);
+}
+
+int pdk_complete(int argc, char **argv) {
+    const struct pdk_verb *verb = argc > 1 ? pdk_verb_find(argv[0]) : NULL;
+    if (argc <= 1) {
+        offer_verbs();
+    } else if (!verb) {
+        return 0;
+    } else if (argv[argc - 1][0] == '-') {
+        offer_options(verb);
+    } else if (strcmp(verb->name, "completion") == 0) {
+        for (size_t i = 0; i < 3; i++) offer("", (const char *const[]){"bash", "zsh", "fish"}[i], "shell");
+    } else if (strcmp(verb->name, "help") == 0) {
+        offer_verbs();
+    } else if (verb->takes & PDK_TAKES_NAMES) {
+        offer_tasks(argc, argv);
+    }
+    return 0;
+}

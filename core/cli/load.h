@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From arguments to a configuration and its plugins, with all faults gathered. */
+#ifndef CORE_CLI_LOAD_H
+#define CORE_CLI_LOAD_H
+
+#include "core/cli/cli.h"
+#include "core/config/config.h"
+#include "core/plugin/router.h"
+#include "core/supervise/supervisor.h"
+
+/* A plugin that was named, or found on the path. */
+struct pdk_listed {
+    const struct pdk_plugin_entry_config *entry; /* NULL: by --plugin, or found on the path alone */
+    const char *name, *file;                     /* file NULL: not found */
+    struct pdk_library library;                  /* plugin NULL: refused */
+    bool found;                                  /* on the path alone */
+    bool metrics;
+    pdk_error error; /* of a refused one */
+};
+
+struct pdk_setup {
+    struct pdk_arguments *arguments;
+    struct pdk_report report;
+    struct pdk_config *config; /* NULL: none was read */
+    struct pdk_listed *plugins;
+    size_t plugin_count, plugin_capacity;
+    char *path; /* of plugins, dir:dir */
+    uint32_t plugin_faults, route_faults;
+    struct pdk_arena arena;
+};
+
+/* Read --env-file and the files, ./paddock.yaml when none was named. must: it has to be there. 0 or an exit code; faults
+ * of content are in the report. */
+int pdk_setup_read(struct pdk_setup *setup, struct pdk_arguments *arguments, bool must);
+
+/* Make a configuration of one task from the command behind "--" and what --set says. */
+int pdk_setup_command(struct pdk_setup *setup, struct pdk_arguments *arguments);
+
+/* Find and check the plugins: --plugin, the configured ones, those on the path. 0 or -ENOMEM; calls none of them. */
+int32_t pdk_setup_list(struct pdk_setup *setup);
+
+/* Enter them, into the supervisor's router or into one of our own. Faults go to the report. */
+int32_t pdk_setup_enter(struct pdk_setup *setup, pdk_router *router, pdk_supervisor *supervisor);
+
+/* Enter the backend of this name from the path, for --metrics-file. */
+int32_t pdk_setup_enter_metrics(struct pdk_setup *setup, pdk_supervisor *supervisor, const char *name);
+
+/* Route and build one task, and throw it away: faults go to the report. */
+void pdk_setup_try(struct pdk_setup *setup, pdk_router *router, struct pdk_task *task);
+
+/* Print the report to stderr. 0: no errors; else the exit code that fits them. */
+int pdk_setup_faults(struct pdk_setup *setup);
+
+/* A router of our own with all plugins in it, for check and route. NULL after an error was told. */
+pdk_router *pdk_setup_router(struct pdk_setup *setup);
+
+void pdk_setup_free(struct pdk_setup *setup);
+
+/* env_file.c: put NAME=value lines into our environment, unless the name is set. 0 or an exit code. */
+int pdk_env_file_read(const char *path);
+
+#endif

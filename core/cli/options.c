@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of all verbs in one table, read by getopt_long. The same table makes the help and the completion. */
+#include "core/cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+#define MOST_OPTIONS 48
+
+static const struct pdk_option options[] = {
+    {PDK_OPT_SELECTOR, "selector", "SELECTOR", "Tasks with these labels: a=b,c!=d,e in (f,g),h,!i"},
+    {PDK_OPT_ONLY, "only", "TASK[,TASK]", "These tasks, without what they need"},
+    {PDK_OPT_SET, "set", "FIELD=VALUE", "Set a field of the task, as in timeout=5s or env.MODE=test"},
+    {PDK_OPT_ENV_FILE, "env-file", "FILE", "NAME=value lines for ${NAME} and for the tasks"},
+    {PDK_OPT_STOP_ON, "stop-on", "WHEN", "Stop the rest on the first failure, exit, or never (failure)"},
+    {PDK_OPT_EXIT_CODE_FROM, "exit-code-from", "TASK", "Exit with its exit code, when it ends; the rest is stopped"},
+    {PDK_OPT_DRY_RUN, "dry-run", NULL, "Show who would run what, start nothing"},
+    {PDK_OPT_PLUGIN, "plugin", "FILE", "Load this plugin too, first in routing order"},
+    {PDK_OPT_METRICS_FILE, "metrics-file", "FILE", "Write metrics here, every 5 seconds and at the end"},
+    {PDK_OPT_PREFIX, "prefix", "WHEN", "Name of the task before each line: auto, always or never"},
+    {PDK_OPT_TIMESTAMPS, "timestamps", NULL, "Time before each line"},
+    {PDK_OPT_PROGRESS, "progress", "HOW", "Live view at the bottom, or plain lines: auto, live or plain"},
+    {PDK_OPT_NO_PLUGINS, "no-plugins", NULL, "Check what needs no plugin"},
+    {PDK_OPT_STRICT, "strict", NULL, "Warnings count as errors"},
+    {PDK_OPT_LONG, "long", NULL, "Authors, descriptions and files too"},
+    {PDK_OPT_FIELDS, "fields", NULL, "The fields of a task as text, one a line, between tabs"},
+    {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
+    {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
+    {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},
+    {PDK_OPT_LOG_FORMAT, "log-format", "FORMAT", "Paddock's own messages: auto, text or json"},
+    {PDK_OPT_QUIET, "quiet", NULL, "Errors only"},
+    {PDK_OPT_VERBOSE, "verbose", NULL, "Say more; twice: everything"},
+    {PDK_OPT_HELP, "help", NULL, "Show this"},
+    {0, NULL, NULL, NULL},
+};
+
+static const int common[] = {PDK_OPT_JSON,  PDK_OPT_PLUGIN_PATH, PDK_OPT_COLOR, PDK_OPT_LOG_FORMAT,
+                             PDK_OPT_QUIET, PDK_OPT_VERBOSE,     PDK_OPT_HELP,  0};
+
+static const struct pdk_option *by_id(int id) {
+    for (size_t i = 0; options[i].name; i++)
+        if (options[i].id == id) return &options[i];
+    return NULL;
+}
+
+const struct pdk_option *pdk_option_at(const struct pdk_verb *verb, size_t i) {
+    size_t own = 0;
+    while (verb->options[own]) own++;
+    if (i < own) return by_id(verb->options[i]);
+    return i - own < sizeof common / sizeof *common - 1 ? by_id(common[i - own]) : NULL;
+}
+
+int32_t pdk_words_add(struct pdk_words *words, struct pdk_arena *arena, const char *word) {
+    const char **items = pdk_arena_alloc(arena, (words->count + 2) * sizeof *items);
+    if (!items) return -ENOMEM;
+    if (words->count) memcpy(items, words->items, words->count * sizeof *items);
+    items[words->count++] = word;
+    words->items = items;
+    return 0;
+}
+
+/* One of the NULL-ended words; its index, or -1 after the error was told. */
+static int choice(const struct pdk_verb *verb, const char *option, const char *text, const char *const *words) {
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], text) == 0) return i;
+    char hint[160] = "expected ";
+    for (int i = 0; words[i]; i++) {
+        if (i) (void)strlcat(hint, words[i + 1] ? ", " : " or ", sizeof hint);
+        (void)strlcat(hint, words[i], sizeof hint);
+    }
+    (void)pdk_say_usage(verb, hint, "--%s: \"%s\" is not one of its values", option, text);
+    return -1;
+}
+
+static int take_choice(struct pdk_arguments *a, int id, const char *text) {
+    static const char *const when[] = {"auto", "always", "never", NULL};
+    static const char *const progress[] = {"auto", "live", "plain", NULL};
+    static const char *const format[] = {"auto", "text", "json", NULL};
+    static const char *const stop_on[] = {"failure", "exit", "never", NULL};
+    const char *const *words = id == PDK_OPT_PROGRESS     ? progress
+                               : id == PDK_OPT_LOG_FORMAT ? format
+                               : id == PDK_OPT_STOP_ON    ? stop_on
+                                                          : when;
+    int found = choice(a->verb, by_id(id)->name, text, words);
+    if (found < 0) return PDK_EXIT_USAGE;
+    switch (id) {
+    case PDK_OPT_PROGRESS: a->progress = (enum pdk_view)found; break;
+    case PDK_OPT_LOG_FORMAT: a->log_format = (enum pdk_log_format)found; break;
+    case PDK_OPT_STOP_ON: a->stop_on = (uint32_t)found; break;
+    case PDK_OPT_COLOR: a->color = (enum pdk_when)found; break;
+    default: a->prefix = (enum pdk_when)found; break;
+    }
+    return 0;
+}
+
+static int add_word(struct pdk_arguments *a, struct pdk_words *words, const char *text) {
+    return pdk_words_add(words, &a->arena, text) < 0 ? pdk_say_memory() : 0;
+}
+
+/* TASK,TASK,.. */
+static int add_list(struct pdk_arguments *a, struct pdk_words *words, const char *text) {
+    while (*text) {
+        size_t size = strcspn(text, ",");
+        const char *word = pdk_arena_text(&a->arena, text, size);
+        if (!word) return pdk_say_memory();
+        if (size && add_word(a, words, word)) return PDK_EXIT_BUG;
+        text += size + (text[size] == ',');
+    }
+    return words->count ? 0 : pdk_say_usage(a->verb, "", "--only wants the name of a task");
+}
+
+static int take_option(struct pdk_arguments *a, int id, const char *text) {
+    switch (id) {
+    case PDK_OPT_HELP: a->help = true; return 0;
+    case PDK_OPT_QUIET: a->quiet = true; return 0;
+    case PDK_OPT_VERBOSE: a->verbose++; return 0;
+    case PDK_OPT_JSON: a->json = true; return 0;
+    case PDK_OPT_DRY_RUN: a->dry_run = true; return 0;
+    case PDK_OPT_TIMESTAMPS: a->timestamps = true; return 0;
+    case PDK_OPT_NO_PLUGINS: a->no_plugins = true; return 0;
+    case PDK_OPT_STRICT: a->strict = true; return 0;
+    case PDK_OPT_LONG: a->long_form = true; return 0;
+    case PDK_OPT_FIELDS: a->fields = true; return 0;
+    case PDK_OPT_SELECTOR: a->selector = text; return 0;
+    case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
+    case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;
+    case PDK_OPT_PLUGIN: return add_word(a, &a->plugins, text);
+    case PDK_OPT_PLUGIN_PATH: return add_word(a, &a->plugin_path, text);
+    case PDK_OPT_SET: return add_word(a, &a->set, text);
+    case PDK_OPT_ENV_FILE: return add_word(a, &a->env_files, text);
+    case PDK_OPT_ONLY: return add_list(a, &a->only, text);
+    default: return take_choice(a, id, text);
+    }
+}
+
+/* The option that is nearest to one that is not there. */
+static const char *nearest_option(const struct pdk_verb *verb, const char *text) {
+    const char *names[MOST_OPTIONS] = {NULL};
+    const struct pdk_option *option;
+    for (size_t i = 0; i < MOST_OPTIONS - 1 && (option = pdk_option_at(verb, i)); i++) names[i] = option->name;
+    return pdk_nearest(text, names);
+}
+
+static int wrong_option(const struct pdk_verb *verb, int code, char **argv) {
+    const struct pdk_option *known = by_id(optopt);
+    const char *word = argv[optind - 1];
+    bool letter = optopt > 0 && optopt < 256 && strncmp(word, "--", 2) != 0;
+    if (code == ':') {
+        if (known) return pdk_say_usage(verb, "", "--%s wants a value: %s", known->name, known->argument);
+        return pdk_say_usage(verb, "", "%s wants a value", word);
+    }
+    if (letter) return pdk_say_usage(verb, "", "unknown option -%c", optopt);
+    if (known && strchr(word, '=')) return pdk_say_usage(verb, "", "--%s takes no value", known->name);
+    char name[64], hint[100] = "";
+    (void)strlcpy(name, word + 2, sizeof name);
+    name[strcspn(name, "=")] = '\0';
+    const char *near = nearest_option(verb, name);
+    if (near) {
+        (void)strlcpy(hint, "did you mean --", sizeof hint);
+        (void)strlcat(hint, near, sizeof hint);
+        (void)strlcat(hint, "?", sizeof hint);
+    }
+    return pdk_say_usage(verb, hint, "unknown option %s", word);
+}
+
+/* The table in the words of getopt_long: letters of short ones, records of long ones. */
+static void for_getopt(const struct pdk_verb *verb, char *letters, struct option *longs) {
+    const struct pdk_option *option;
+    *letters++ = ':';
+    for (size_t i = 0; i < MOST_OPTIONS - 1 && (option = pdk_option_at(verb, i)); i++) {
+        *longs++ = (struct option){option->name, option->argument ? required_argument : no_argument, NULL, option->id};
+        if (option->id >= 256) continue;
+        *letters++ = (char)option->id;
+        if (option->argument) *letters++ = ':';
+    }
+    *letters = '\0';
+    *longs = (struct option){NULL, 0, NULL, 0};
+}
+
+static bool is_file(const char *word) {
+    const char *dot = strrchr(word, '.');
+    if (strcmp(word, "-") == 0 || strchr(word, '/')) return true;
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
+}
+
+static int take_operand(struct pdk_arguments *a, const char *word) {
+    const struct pdk_verb *verb = a->verb;
+    if (is_file(word) && (verb->takes & (PDK_TAKES_FILE | PDK_TAKES_FILES))) {
+        if (a->files.count && !(verb->takes & PDK_TAKES_FILES))
+            return pdk_say_usage(verb, "one file may include others", "a second file: %s", word);
+        return add_word(a, &a->files, word);
+    }
+    if (!(verb->takes & (PDK_TAKES_NAME | PDK_TAKES_NAMES)))
+        return pdk_say_usage(verb,
+                             verb->takes & PDK_TAKES_FILES ? "a file has a / or ends in .yaml, .yml or .json" : "",
+                             "unexpected word \"%s\"", word);
+    if (a->names.count && !(verb->takes & PDK_TAKES_NAMES))
+        return pdk_say_usage(verb, "", "unexpected second word \"%s\"", word);
+    return add_word(a, &a->names, word);
+}
+
+/* Where "--" stands, or argc. Found before getopt sees it, which would move the words before it. */
+static int find_end(int argc, char **argv) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0) return i;
+    return argc;
+}
+
+static int read_words(struct pdk_arguments *a, int argc, char **argv) {
+    char letters[2 * MOST_OPTIONS + 2];
+    struct option longs[MOST_OPTIONS];
+    int code, rc = 0;
+    for_getopt(a->verb, letters, longs);
+    opterr = 0;
+    optind = 0;
+    while (rc == 0 && (code = getopt_long(argc, argv, letters, longs, NULL)) != -1)
+        rc = code == '?' || code == ':' ? wrong_option(a->verb, code, argv) : take_option(a, code, optarg);
+    for (int i = optind; rc == 0 && i < argc; i++) rc = take_operand(a, argv[i]);
+    return rc;
+}
+
+static int take_rest(struct pdk_arguments *a, int from, int argc, char **argv) {
+    int rc = 0;
+    if (a->verb->takes & PDK_TAKES_COMMAND) {
+        if (from + 1 >= argc) return pdk_say_usage(a->verb, "paddock run -- COMMAND ARG...", "no command behind --");
+        if (a->files.count || a->names.count)
+            return pdk_say_usage(a->verb, "", "either %s or a command behind --, not both",
+                                 a->files.count ? a->files.items[0] : a->names.items[0]);
+        a->command = (const char *const *)argv + from + 1;
+        return 0;
+    }
+    for (int i = from + 1; rc == 0 && i < argc; i++) rc = take_operand(a, argv[i]);
+    return rc;
+}
+
+int pdk_arguments_read(struct pdk_arguments *a, const struct pdk_verb *verb, int argc, char **argv) {
+    static const char *nothing[] = {NULL};
+    struct pdk_words *lists[] = {&a->files, &a->names, &a->plugin_path, &a->plugins, &a->set, &a->env_files, &a->only};
+    *a = (struct pdk_arguments){.verb = verb};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) lists[i]->items = nothing;
+    int end = find_end(argc, argv);
+    char *cut = end < argc ? argv[end] : NULL;
+    argv[end] = NULL;
+    int rc = read_words(a, end, argv);
+    if (!cut) return rc;
+    argv[end] = cut;
+    return rc || a->help ? rc : take_rest(a, end, argc, argv);
+}
+
+void pdk_arguments_free(struct pdk_arguments *a) {
+    pdk_arena_free(&a->arena);
+}

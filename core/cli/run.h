@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `paddock run` at work. verb_run.c leads it; the other run_*.c each have one subject: what tasks print, what is said
+ * of them, the live view, JSON, signals, metrics, the end.
+ */
+#ifndef CORE_CLI_RUN_H
+#define CORE_CLI_RUN_H
+
+#include "core/cli/load.h"
+#include "core/cli/screen.h"
+#include "core/plan/plan.h"
+
+struct pdk_run_metrics;
+
+struct pdk_session {
+    struct pdk_arguments *arguments;
+    struct pdk_setup setup;
+    struct pdk_selector selector;
+    pdk_supervisor *supervisor;
+    const pdk_loop *loop;
+    struct pdk_plan *plan;
+    struct pdk_sink *sink;
+    struct pdk_screen screen;
+    size_t item_count, name_width;
+    bool single; /* run -- COMMAND: as if the command had been run by itself */
+    bool prefix, json_log;
+    int32_t level; /* the lowest that is said, PDK_LOG_... */
+    uint64_t began;
+    uint64_t seq;                /* of the JSON events */
+    struct pdk_run_lines *lines; /* of each item and stream */
+    struct pdk_run_metrics *metrics;
+
+    int signal_fd;
+    pdk_watch signal_watch;
+    int signal;     /* the first that asked for the end; 0: none has */
+    uint32_t asked; /* how often somebody did */
+    bool output_failed;
+    bool over; /* the plan has finished */
+};
+
+/* verb_run.c: ask for the end; again: kill all; a third time: leave. */
+void pdk_run_ask_end(struct pdk_session *session, int signal);
+
+/* run_lines.c: a line that a task printed. */
+void pdk_run_line(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
+
+/* run_visible.c: for a terminal: control characters as ^X, but for colours, tabs and newlines. */
+void pdk_run_visible(struct pdk_buffer *to, const char *data, size_t size, bool keep_return);
+
+/* run_talk.c */
+void pdk_run_talk(struct pdk_session *session, int32_t level, const char *part, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void pdk_run_talk_event(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
+void pdk_run_log(void *session, int32_t level, const char *part, const char *run_id, const char *text); /* [any] */
+const char *pdk_end_name(int32_t end);
+const char *pdk_result_name(int32_t status);
+
+/* "exit 1", "not ready within 2s", "migrate did not succeed": why an item ended as it did. Returns buf. */
+const char *pdk_run_why(const struct pdk_item *item, char *buf, size_t size);
+
+/* run_live.c: a pdk_screen's draw. */
+void pdk_run_draw(void *session, struct pdk_screen *screen);
+
+/* run_json.c: one line on stdout for each event. */
+void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
+
+/* run_signals.c */
+int32_t pdk_run_signals_block(struct pdk_session *session); /* before any thread starts */
+int32_t pdk_run_signals_watch(struct pdk_session *session);
+void pdk_run_signals_free(struct pdk_session *session);
+void pdk_run_states(struct pdk_session *session); /* say the state of every item */
+
+/* run_metrics.c: --metrics-file. end: once more, then `then` is called; at once when there is no such file. */
+int pdk_run_metrics_begin(struct pdk_session *session); /* 0, or an exit code after it was told */
+void pdk_run_metrics_end(struct pdk_session *session, void (*then)(void *arg), void *arg);
+void pdk_run_metrics_free(struct pdk_session *session);
+
+/* run_end.c */
+void pdk_run_summary(struct pdk_session *session);
+int pdk_run_exit_code(const struct pdk_session *session);
+
+#endif

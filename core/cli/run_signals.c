@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals come through a file descriptor on the loop; no handler runs anywhere. */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/cli/run.h"
+
+static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
+
+/* What whoever started us told us to ignore (nohup, a shell's background) stays ignored. */
+static bool is_ignored(int signal) {
+    struct sigaction action;
+    return signal != SIGWINCH && signal != SIGCONT && sigaction(signal, NULL, &action) == 0 &&
+           action.sa_handler == SIG_IGN;
+}
+
+int32_t pdk_run_signals_block(struct pdk_session *session) {
+    sigset_t set;
+    (void)sigemptyset(&set);
+    for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
+        if (!is_ignored(handled[i])) (void)sigaddset(&set, handled[i]);
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -errno;
+    session->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return session->signal_fd < 0 ? -errno : 0;
+}
+
+static void on_signal(void *arg, uint32_t events) {
+    struct pdk_session *session = arg;
+    struct signalfd_siginfo info;
+    (void)events;
+    while (read(session->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        switch (info.ssi_signo) {
+        case SIGWINCH:
+        case SIGCONT: pdk_screen_resized(&session->screen); break;
+        case SIGQUIT: pdk_run_states(session); break;
+        case SIGINT: pdk_run_ask_end(session, SIGINT); break;
+        default: pdk_run_ask_end(session, SIGTERM); break;
+        }
+    }
+}
+
+int32_t pdk_run_signals_watch(struct pdk_session *session) {
+    return session->loop->io(session->loop, session->signal_fd, PDK_READ, on_signal, session, &session->signal_watch);
+}
+
+void pdk_run_signals_free(struct pdk_session *session) {
+    if (session->signal_watch) session->loop->stop(session->loop, session->signal_watch);
+    if (session->signal_fd > 0) (void)close(session->signal_fd);
+    session->signal_watch = 0;
+    session->signal_fd = -1;
+}
+
+void pdk_run_states(struct pdk_session *session) {
+    const struct pdk_item *item;
+    uint64_t now = session->loop->now_ns(session->loop);
+    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++) {
+        char text[300] = "", time[32];
+        if (item->state == PDK_ITEM_WAITING)
+            (void)pdk_item_waits_for(item, text, sizeof text);
+        else if (item->state == PDK_ITEM_ENDED)
+            (void)strlcpy(text, pdk_end_name(item->end), sizeof text);
+        else if (item->last[0])
+            (void)strlcpy(text, item->last, sizeof text);
+        pdk_run_talk(session, PDK_LOG_BUG, item->name, "%s%s for %s, attempt %u%s%s", pdk_item_state_name(item->state),
+                     item->ready ? ", ready," : "", pdk_duration_about(now - item->since, time, sizeof time),
+                     item->attempt, *text ? "; " : "", text);
+    }
+}

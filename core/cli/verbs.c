@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs: what they take, what they say of themselves, and who does the work. */
+#include <string.h>
+
+#include "core/cli/options.h"
+
+static const int run_options[] = {PDK_OPT_SELECTOR,
+                                  PDK_OPT_ONLY,
+                                  PDK_OPT_SET,
+                                  PDK_OPT_ENV_FILE,
+                                  PDK_OPT_STOP_ON,
+                                  PDK_OPT_EXIT_CODE_FROM,
+                                  PDK_OPT_DRY_RUN,
+                                  PDK_OPT_PLUGIN,
+                                  PDK_OPT_METRICS_FILE,
+                                  PDK_OPT_PREFIX,
+                                  PDK_OPT_TIMESTAMPS,
+                                  PDK_OPT_PROGRESS,
+                                  0};
+static const int check_options[] = {PDK_OPT_NO_PLUGINS, PDK_OPT_STRICT, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
+static const int route_options[] = {PDK_OPT_SELECTOR, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
+static const int plugins_options[] = {PDK_OPT_LONG, PDK_OPT_PLUGIN, 0};
+static const int schema_options[] = {PDK_OPT_FIELDS, PDK_OPT_PLUGIN, 0};
+static const int no_options[] = {0};
+
+static const struct pdk_verb verbs[] = {
+    {.name = "run",
+     .synopsis = "[OPTION...] [FILE] [TASK...]\n[OPTION...] -- COMMAND [ARG...]",
+     .summary = "Run tasks until all have ended",
+     .about = "Runs the tasks of FILE (./paddock.yaml), or those named and what they need. Tasks marked\n"
+              "manual run only when named. The first failure stops the rest, unless --stop-on says else.\n"
+              "\n"
+              "Standard output is what the tasks print there; everything else goes to standard error.\n"
+              "Ctrl-C stops all tasks as they ask for it, twice kills them, three times leaves at once.\n"
+              "Ctrl-\\ prints the state of every task and goes on.\n"
+              "\n"
+              "Exit status: 0 all succeeded, 1 one did not, 2 bad command line, 3 bad file, 4 no runner,\n"
+              "5 bad plugin, 7 no such task, 130 Ctrl-C, 143 TERM. With -- COMMAND it is the command's own:\n"
+              "128+N ended by signal N, 124 timed out, 126 not executable, 127 not found.\n",
+     .examples = "paddock run                            all tasks of ./paddock.yaml\n"
+                 "paddock run shop.yaml web              web, and what it needs\n"
+                 "paddock run -l tier=front,env!=dev     the tasks with these labels\n"
+                 "paddock run --stop-on never --json     every event as a line of JSON\n"
+                 "paddock run -s timeout=5s -s retries=3 -- curl -f http://localhost/\n",
+     .options = run_options,
+     .takes = PDK_TAKES_FILE | PDK_TAKES_NAMES | PDK_TAKES_COMMAND,
+     .run = pdk_verb_run},
+    {.name = "check",
+     .synopsis = "[OPTION...] [FILE...]",
+     .summary = "Find all faults in files, and start nothing",
+     .about = "Reads the files with what they include, routes every task and lets its runner build it.\n"
+              "All faults are shown at once, by place.\n"
+              "\n"
+              "Exit status: 0 no errors, 1 errors (or warnings, with --strict), 2 bad command line.\n",
+     .examples = "paddock check shop.yaml\n"
+                 "paddock check --no-plugins --strict deploy/*.yaml\n",
+     .options = check_options,
+     .takes = PDK_TAKES_FILES,
+     .run = pdk_verb_check},
+    {.name = "route",
+     .synopsis = "[OPTION...] [FILE] [TASK...]",
+     .summary = "Show which runner takes a task, and why others do not",
+     .about = "Runners are asked in order. The first that serves the kind of the task, has the labels of its\n"
+              "selector, and does not refuse it, takes it.\n"
+              "\n"
+              "Exit status: 0, or 4 when no runner takes one of the tasks.\n",
+     .examples = "paddock route shop.yaml resize\n"
+                 "paddock route --json | jq .runner\n",
+     .options = route_options,
+     .takes = PDK_TAKES_FILE | PDK_TAKES_NAMES,
+     .run = pdk_verb_route},
+    {.name = "plugins",
+     .synopsis = "[OPTION...] [FILE] [NAME]",
+     .summary = "List the plugins that are loaded and found",
+     .about = "Reads what each plugin says of itself, and calls none of its code. With NAME: its kinds, their\n"
+              "parameters, and its configuration. Those in FILE (./paddock.yaml, if it is there) come first.\n",
+     .examples = "paddock plugins\n"
+                 "paddock plugins subprocess\n"
+                 "paddock plugins -L ./build/plugins --long\n",
+     .options = plugins_options,
+     .takes = PDK_TAKES_FILE | PDK_TAKES_NAME,
+     .run = pdk_verb_plugins},
+    {.name = "schema",
+     .synopsis = "[OPTION...] [KIND|PLUGIN]",
+     .summary = "Print the JSON Schema of paddock.yaml, of a kind or of a plugin's config",
+     .about = "For editors: # yaml-language-server: $schema=paddock.schema.json\n",
+     .examples = "paddock schema > paddock.schema.json\n"
+                 "paddock schema subprocess\n"
+                 "paddock schema --fields\n",
+     .options = schema_options,
+     .takes = PDK_TAKES_NAME,
+     .run = pdk_verb_schema},
+    {.name = "version",
+     .synopsis = "[OPTION...]",
+     .summary = "Print the version",
+     .about = "",
+     .examples = "paddock version --json\n",
+     .options = no_options,
+     .run = pdk_verb_version},
+    {.name = "completion",
+     .synopsis = "bash|zsh|fish",
+     .summary = "Print a completion script for a shell",
+     .about = "",
+     .examples = "source <(paddock completion bash)\n"
+                 "paddock completion zsh > ~/.zfunc/_paddock\n"
+                 "paddock completion fish > ~/.config/fish/completions/paddock.fish\n",
+     .options = no_options,
+     .takes = PDK_TAKES_NAME,
+     .run = pdk_verb_completion},
+    {.name = "help",
+     .synopsis = "[VERB]",
+     .summary = "Tell about paddock, or about one verb",
+     .about = "",
+     .examples = "paddock help run\n",
+     .options = no_options,
+     .takes = PDK_TAKES_NAME,
+     .run = pdk_verb_help},
+};
+
+const struct pdk_verb *pdk_verb_at(size_t i) {
+    return i < sizeof verbs / sizeof *verbs ? &verbs[i] : NULL;
+}
+
+const struct pdk_verb *pdk_verb_find(const char *name) {
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
+    return NULL;
+}

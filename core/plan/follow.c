@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the supervisor's events to the items, and on to the listener.
+ *
+ * The outcome is told by `settled`, which is never lost; events come from a ring of our own and may be. An item ends
+ * here when both have come, so all that it printed comes before its end. Should its last event be lost, a timer
+ * ends it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/plan/internal.h"
+#include "paddock/helpers.h"
+
+static uint64_t now(const struct pdk_plan *plan) {
+    return plan->loop->now_ns(plan->loop);
+}
+
+static void tell(const struct pdk_plan *plan, const struct pdk_item *item, const pdk_event *event) {
+    if (plan->options.event) plan->options.event(plan->options.arg, item, event);
+}
+
+/* Something that the plan knows and the supervisor does not. */
+void pdk_follow_plan_event(const struct pdk_item *item, int32_t kind, const char *text) {
+    pdk_event event = {.struct_size = sizeof event,
+                       .kind = kind,
+                       .unix_ns = pdk_clock_unix(),
+                       .run = item->run,
+                       .run_id = item->run_id,
+                       .attempt = item->attempt,
+                       .status = item->end,
+                       .text = text,
+                       .code = item->reason};
+    tell(item->plan, item, &event);
+}
+
+static void enter(struct pdk_item *item, enum pdk_item_state state) {
+    item->state = state;
+    item->since = now(item->plan);
+}
+
+/* The attempt that runs is up. */
+void pdk_follow_ready(struct pdk_item *item) {
+    if (item->ready || item->state != PDK_ITEM_RUNNING) return;
+    item->ready = true;
+    pdk_graph_ready(item->plan, item);
+    item->plan->loop->post(item->plan->loop, &item->plan->pump);
+}
+
+static void end_item(struct pdk_item *item) {
+    pdk_probe_end(item);
+    item->ready = false;
+    enter(item, PDK_ITEM_ENDED);
+}
+
+/* It never reached the supervisor: an outcome of the plan's own. */
+void pdk_follow_reject(struct pdk_item *item, const char *reason, const char *message) {
+    item->end = PDK_END_REJECTED;
+    (void)strlcpy(item->reason, reason, sizeof item->reason);
+    (void)strlcpy(item->message, message, sizeof item->message);
+    end_item(item);
+    pdk_follow_plan_event(item, PDK_EVENT_REJECTED, item->message);
+    pdk_plan_item_ended(item);
+}
+
+static bool complete(struct pdk_item *item) {
+    if (!item->settled || !item->heard || item->state == PDK_ITEM_ENDED) return false;
+    end_item(item);
+    return true;
+}
+
+/* Outcomes whose last event has not come for a whole second: it was lost. */
+static void settle_unheard(void *arg) {
+    struct pdk_plan *plan = arg;
+    plan->settle = 0;
+    for (uint32_t i = 0; i < plan->item_count; i++) {
+        struct pdk_item *item = &plan->items[i];
+        if (!item->settled) continue;
+        item->heard = true;
+        if (!complete(item)) continue;
+        pdk_follow_plan_event(item, item->end == PDK_END_REJECTED ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME,
+                              item->message);
+        pdk_plan_item_ended(item);
+    }
+}
+
+static void copy_outcome(struct pdk_item *item, const pdk_outcome *outcome) {
+    const pdk_result *last = outcome->last;
+    item->end = outcome->end;
+    item->attempts = outcome->attempts;
+    item->canceled = outcome->reason;
+    item->category = last->category;
+    item->exit_code = last->exit_code;
+    item->signal = last->signal;
+    if (outcome->started_ns && outcome->ended_ns > outcome->started_ns)
+        item->duration = outcome->ended_ns - outcome->started_ns;
+    (void)strlcpy(item->reason, last->code ? last->code : "", sizeof item->reason);
+    (void)strlcpy(item->message, last->message ? last->message : "", sizeof item->message);
+    (void)strlcpy(item->run_id, outcome->run_id ? outcome->run_id : "", sizeof item->run_id);
+    (void)strlcpy(item->runner, outcome->runner ? outcome->runner : "", sizeof item->runner);
+}
+
+/* A pdk_settled whose arg is the item. */
+void pdk_follow_settled(void *arg, pdk_run run, const pdk_outcome *outcome) {
+    struct pdk_item *item = arg;
+    struct pdk_plan *plan = item->plan;
+    (void)run;
+    copy_outcome(item, outcome);
+    item->settled = true;
+    if (item->heard) {
+        if (complete(item)) pdk_plan_item_ended(item);
+    } else if (!plan->settle) {
+        (void)plan->loop->timer(plan->loop, PDK_SECOND, 0, settle_unheard, plan, &plan->settle);
+    }
+}
+
+static void on_started(struct pdk_item *item, const pdk_event *event) {
+    item->attempt = event->attempt;
+    item->ready = false;
+    item->fraction = -1;
+    item->text[0] = '\0';
+    enter(item, PDK_ITEM_RUNNING);
+    if (!item->started) item->started = item->since;
+    if (item->task->ready.kind == PDK_CHECK_NONE)
+        pdk_follow_ready(item);
+    else
+        pdk_probe_begin(item);
+}
+
+static void on_ended(struct pdk_item *item, const pdk_event *event) {
+    pdk_probe_end(item);
+    item->ready = false;
+    (void)strlcpy(item->last, event->text ? event->text : "", sizeof item->last);
+    enter(item, PDK_ITEM_STARTING);
+}
+
+static void on_progress(struct pdk_item *item, const pdk_event *event) {
+    item->fraction = event->fraction;
+    if (event->text && *event->text) (void)strlcpy(item->text, event->text, sizeof item->text);
+}
+
+/* A line, without its newline; cut: it goes on in the next. */
+static void on_output(struct pdk_item *item, const pdk_event *event) {
+    struct pdk_plan *plan = item->plan;
+    struct pdk_log_file *log = item->log[event->stream == PDK_STDERR];
+    if (!event->data) {
+        pdk_plan_warn(plan, "%s: %s", item->name, event->text);
+        return;
+    }
+    if (item->probe) pdk_probe_line(item, event->data, event->size);
+    if (log) pdk_log_file_add(log, event->data, event->size, !event->truncated);
+    else if (plan->options.output) plan->options.output(plan->options.arg, item, event);
+}
+
+/* What an event makes of its item. */
+static void apply(struct pdk_item *item, const pdk_event *event) {
+    if (event->run_id && !item->run_id[0]) (void)strlcpy(item->run_id, event->run_id, sizeof item->run_id);
+    switch (event->kind) {
+    case PDK_EVENT_STARTED: on_started(item, event); break;
+    case PDK_EVENT_ENDED: on_ended(item, event); break;
+    case PDK_EVENT_STOPPING: enter(item, PDK_ITEM_STOPPING); break;
+    case PDK_EVENT_WAITING:
+        enter(item, PDK_ITEM_BACKOFF);
+        item->again = item->since + event->delay_ns;
+        break;
+    case PDK_EVENT_PROGRESS: on_progress(item, event); break;
+    case PDK_EVENT_OUTCOME:
+    case PDK_EVENT_REJECTED: item->heard = true; break;
+    case PDK_EVENT_READY:
+        if (item->task->ready.kind != PDK_CHECK_NOTIFY) break;
+        pdk_probe_end(item);
+        pdk_follow_ready(item);
+        break;
+    default: break;
+    }
+}
+
+/* Ready is the plan's word unless the runner says it: the listener hears of it once per attempt. */
+static bool tell_ready(struct pdk_item *item, const pdk_event *event, bool was) {
+    if (event->kind == PDK_EVENT_READY) return item->ready && !was;
+    return true;
+}
+
+static void on_event(void *arg, const pdk_event *event) {
+    struct pdk_plan *plan = arg;
+    struct pdk_item *item = NULL;
+    if (event->kind == PDK_EVENT_LOST)
+        plan->lost += event->number;
+    else if (event->run)
+        item = pdk_table_get(&plan->runs, (const char *)&event->run, sizeof event->run);
+    if (!item) {
+        if (!event->run) tell(plan, NULL, event);
+        return;
+    }
+    if (item->state == PDK_ITEM_ENDED && event->kind != PDK_EVENT_FREED) return;
+    if (event->kind == PDK_EVENT_OUTPUT) {
+        on_output(item, event);
+        return;
+    }
+    bool was = item->ready;
+    apply(item, event);
+    bool ended = complete(item);
+    if (tell_ready(item, event, was)) tell(plan, item, event);
+    if (ended) pdk_plan_item_ended(item);
+}
+
+int32_t pdk_follow_start(struct pdk_plan *plan, pdk_error *err) {
+    const pdk_control *control = pdk_supervisor_control(plan->options.supervisor);
+    const pdk_filter filter = {.struct_size = sizeof filter, .events = 0xffffu};
+    int32_t rc = control->subscribe(control, &filter, on_event, plan, &plan->events);
+    return rc < 0 ? pdk_failf(err, rc, NULL, "cannot follow the events: %s", strerror(-rc)) : 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands in front of the supervisor: the tasks of a file become runs. Selection, replicas, the order that needs
+ * and after ask for, readiness, log files, and one outcome for each. All [main].
+ *
+ *     select -> create -> start -> ... finished -> free
+ *
+ * Free a plan last: after the supervisor, the process service and the pool are gone. Its checks and its log files
+ * may have a child or a job on the way until then.
+ */
+#ifndef CORE_PLAN_PLAN_H
+#define CORE_PLAN_PLAN_H
+
+#include "core/config/config.h"
+#include "core/supervise/supervisor.h"
+
+/* Items in one plan; a file of many tasks with many replicas each is refused beyond. */
+#define PDK_PLAN_LIMIT 100000u
+
+enum pdk_item_state {
+    PDK_ITEM_WAITING,  /* for what it needs */
+    PDK_ITEM_QUEUED,   /* for its slot or a permit */
+    PDK_ITEM_STARTING, /* between two attempts */
+    PDK_ITEM_RUNNING,
+    PDK_ITEM_BACKOFF,
+    PDK_ITEM_STOPPING,
+    PDK_ITEM_ENDED
+};
+
+/* "waiting", "queued", ... as spec.md section 5 has them. */
+const char *pdk_item_state_name(enum pdk_item_state state);
+
+struct pdk_group;
+struct pdk_probe;
+struct pdk_log_file;
+
+/* A run to be: a task, or one of its replicas. */
+struct pdk_item {
+    struct pdk_task *task;
+    const char *name; /* NAME, or NAME.n */
+    struct pdk_group *group;
+    uint32_t index; /* in the order of the plan */
+
+    enum pdk_item_state state;
+    bool ready;     /* the attempt that runs is up */
+    bool was_ready; /* one of its attempts was */
+    uint32_t attempt;
+    uint64_t since;   /* when state or attempt changed; on the loop's clock */
+    uint64_t started; /* the first attempt; 0: none yet */
+    uint64_t again;   /* when back-off ends */
+    double fraction;  /* of progress; negative: unknown */
+    char text[160];   /* of progress */
+    char last[200];   /* why the last attempt ended */
+
+    bool settled;                                  /* the supervisor has told the outcome */
+    bool heard;                                    /* and its events have all been seen */
+    int32_t end;                                   /* PDK_END_..., when ENDED */
+    int32_t category, exit_code, signal, canceled; /* of the last result; canceled: PDK_CANCEL_..., who asked */
+    uint32_t attempts;
+    uint64_t duration; /* from the first start to the end, ns */
+    char reason[64];   /* "slot_busy", "needs_failed", "HTTP_503"; "" */
+    char message[300];
+
+    pdk_run run; /* 0: not submitted */
+    char run_id[160];
+    char runner[64];
+    struct pdk_probe *probe;     /* NULL: needs none */
+    struct pdk_log_file *log[2]; /* of stdout and stderr; NULL: the listener hears it */
+    struct pdk_plan *plan;
+};
+
+enum { PDK_PLAN_WAITS = 64 }; /* an event of the plan's own: this item waits, and text says for what */
+
+enum pdk_stop_on { PDK_STOP_ON_FAILURE, PDK_STOP_ON_EXIT, PDK_STOP_ON_NEVER };
+
+struct pdk_selection {
+    const char *const *names;            /* NULL-ended; NULL or empty: all that are not manual */
+    const struct pdk_selector *selector; /* of -l: tasks with these labels, manual ones too; NULL: none */
+    bool only;                           /* not what they need: that counts as there */
+};
+
+struct pdk_plan_options {
+    pdk_supervisor *supervisor;
+    enum pdk_stop_on stop_on;
+    const char *exit_with; /* a task: when it ends, all ends; NULL: none */
+
+    /* Something happened to an item; NULL: to a plugin, or to nobody. The item shows what is so after it. */
+    void (*event)(void *arg, const struct pdk_item *item, const pdk_event *event);
+    /* What it printed, unless that goes to its log files. */
+    void (*output)(void *arg, const struct pdk_item *item, const pdk_event *event);
+    /* A line for the operator. */
+    void (*warn)(void *arg, const char *text);
+    /* Once: every item has its outcome, and the log files are written. */
+    void (*finished)(void *arg);
+    void *arg;
+};
+
+struct pdk_plan;
+
+/* Choose from a configuration. -ENOENT: no task of that name, or none matches; err says it. */
+int32_t pdk_plan_select(const struct pdk_config *config, const struct pdk_selection *selection, struct pdk_plan **ret,
+                        pdk_error *err);
+
+/* The items, in the order of the file; NULL at the end. */
+struct pdk_item *pdk_plan_item(const struct pdk_plan *plan, size_t i);
+
+/* Begin. The supervisor must have been started. */
+int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *options, pdk_error *err);
+
+/* End all: what has not been submitted is rejected (shutting_down), the supervisor is shut down.
+ * Once; who wants more asks the supervisor. */
+void pdk_plan_stop(struct pdk_plan *plan);
+
+/* Who made it stop by its end, with stop_on or exit_with; NULL: nobody. */
+const struct pdk_item *pdk_plan_stopped_by(const struct pdk_plan *plan);
+
+/* "needs build, test; after db". Returns buf. */
+const char *pdk_item_waits_for(const struct pdk_item *item, char *buf, size_t size);
+
+void pdk_plan_free(struct pdk_plan *plan); /* NULL is fine */
+
+#endif
