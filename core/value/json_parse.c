@@ -113,13 +113,15 @@ static void clean_message(char *text) {
 }
 
 static int32_t report_syntax(pdk_error *err, const char *origin, json_error_t *json_error) {
-    bool no_memory = json_error_code(json_error) == json_error_out_of_memory || !json_error->text[0];
-    int32_t code = no_memory ? -ENOMEM : -EINVAL;
-    if (no_memory) return pdk_error_set(err, code, NULL, NULL, "%s: no memory", origin);
+    enum json_error_code kind = json_error_code(json_error);
+    if (kind == json_error_out_of_memory || !json_error->text[0]) {
+        return pdk_error_set(err, -ENOMEM, NULL, NULL, "%s: no memory", origin);
+    }
+    bool nul = kind == json_error_null_character || kind == json_error_null_byte_in_key;
+    const char *text = nul ? "a NUL in a string" : json_error->text;
     clean_message(json_error->text);
-    if (json_error->line <= 0) return pdk_error_set(err, code, NULL, NULL, "%s: %s", origin, json_error->text);
-    return pdk_error_set(err, code, NULL, NULL, "%s:%d:%d: %s", origin, json_error->line, json_error->column,
-                         json_error->text);
+    if (json_error->line <= 0) return pdk_error_set(err, -EINVAL, NULL, NULL, "%s: %s", origin, text);
+    return pdk_error_set(err, -EINVAL, NULL, NULL, "%s:%d:%d: %s", origin, json_error->line, json_error->column, text);
 }
 
 /* The origin as a file without text, so that places say where it came from. */

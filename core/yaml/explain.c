@@ -12,6 +12,7 @@ enum where {
     AT_TAB,    /* a tab among the blanks that begin the line */
     AT_END,    /* nothing follows */
     AT_DASH,   /* the line begins here, with a list item */
+    AT_COLON,  /* the line begins here, with a colon */
     AT_START,  /* the line begins here */
     AFTER_KEY, /* the line has a "key: " before this */
 };
@@ -53,6 +54,7 @@ static const struct rule {
      "put the whole text in quotes", NULL},
     {"expected key", NULL, AT_DASH, PROBLEM_AND_NOTE, "a list item where a field should be",
      "indent the list below its key", "the fields begin here"},
+    {"expected key", NULL, AT_COLON, PROBLEM, "there is no key before the colon", "write NAME: VALUE", NULL},
     {"expected key", NULL, AT_START, PROBLEM_AND_NOTE, "this line is indented like none above it",
      "indent it like its neighbours", "the fields begin here"},
     {"expected key", NULL, ANYWHERE, PROBLEM, "the value has ended before this", "put the whole value in quotes", NULL},
@@ -119,6 +121,7 @@ static bool is_where(const struct spot *spot, enum where where) {
     case AT_TAB: return spot->tab != 0;
     case AT_END: return spot->text[strspn(spot->text, " \t\r\n")] == '\0';
     case AT_DASH: return begins && spot->text[0] == '-';
+    case AT_COLON: return begins && spot->text[0] == ':';
     case AT_START: return begins;
     case AFTER_KEY: return has_key_before(spot);
     case ANYWHERE: break;
