@@ -120,8 +120,8 @@ static int32_t check_privileges(const pdk_command *command, pdk_error *err) {
     if (command->seccomp && (command->seccomp_count == 0 || command->seccomp_count > BPF_MAXINSNS))
         return pdk_process_error(err, -EINVAL, "a seccomp filter of %u instructions, 1 to %d are possible",
                                  command->seccomp_count, BPF_MAXINSNS);
-    if (!(command->cpu_max >= 0 && command->cpu_max <= 1e6))
-        return pdk_process_error(err, -EINVAL, "a limit of %g cores", command->cpu_max);
+    if (command->cpu_max != 0 && !(command->cpu_max >= 0.01 && command->cpu_max <= 1e6))
+        return pdk_process_error(err, -EINVAL, "a limit of %g cores, at least 0.01 is possible", command->cpu_max);
     return 0;
 }
 

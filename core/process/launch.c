@@ -181,15 +181,14 @@ PDK_CHILD_CODE static void child_entry(void *arg) {
 
 static int32_t clone_child(struct pdk_launcher *launcher, struct pdk_request *request, int32_t *fds) {
     struct pdk_plan *plan = &request->plan;
-    int pidfd = -1, cgroup_fd = -1;
-    if (request->cgroup) cgroup_fd = pdk_cgroup_join(request->cgroup, plan->procs_fds);
+    int pidfd = -1, into_fd = request->into_fd;
     struct clone_args args = {.flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_FILES | CLONE_CLEAR_SIGHAND |
-                                       (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
+                                       (into_fd >= 0 ? CLONE_INTO_CGROUP : 0),
                               .pidfd = (uintptr_t)&pidfd,
                               .exit_signal = SIGCHLD,
                               .stack = (uintptr_t)launcher->stack + GUARD_SIZE,
                               .stack_size = STACK_SIZE,
-                              .cgroup = cgroup_fd >= 0 ? (unsigned)cgroup_fd : 0};
+                              .cgroup = into_fd >= 0 ? (unsigned)into_fd : 0};
     plan->ignored_signals = launcher->ignored_signals;
     plan->parent = getpid();
     plan->failed_step = PDK_STEP_NONE;
@@ -254,7 +253,9 @@ void pdk_launch(struct pdk_launcher *launcher, struct pdk_request *request) {
     else
         r = prepare_fds(launcher, request);
     if (r == 0) r = pdk_cgroups_take(launcher->cgroups, request);
+    if (r == 0) r = pdk_cgroup_open(launcher->cgroups, request);
     if (r == 0) r = start(launcher, request);
+    pdk_cgroup_close(request);
     if (r < 0) {
         close_ours(request);
         pdk_cgroups_give(launcher->cgroups, request->cgroup);

@@ -143,9 +143,11 @@ static bool meet(struct pdk_spawner *spawner, const struct pdk_child_state *chil
     bool its = is_its(spawner->orphans, child, &process), dead = process.state == 'Z' || process.state == 'X';
     if (dead && !its) meet_zombie(spawner, pid);
     if (!its) return false;
-    /* It is our child and not reaped: the number is its own. */
-    if (!dead) kill(pid, SIGKILL);
-    if (!dead) return true;
+    /* It is a child of ours that nobody has reaped: the number is its own. */
+    if (!dead) {
+        kill(pid, SIGKILL);
+        return true;
+    }
     reap(pid);
     spawner->stats.orphans++;
     return false;
@@ -154,6 +156,7 @@ static bool meet(struct pdk_spawner *spawner, const struct pdk_child_state *chil
 bool pdk_orphans_hunt(struct pdk_spawner *spawner, struct pdk_child_state *child) {
     char list[4096];
     bool found = false;
+    uint64_t reaped = spawner->stats.orphans;
     off_t at = 0;
     int32_t pid = 0;
     ssize_t size;
@@ -168,5 +171,6 @@ bool pdk_orphans_hunt(struct pdk_spawner *spawner, struct pdk_child_state *child
         }
         at += size;
     }
-    return found;
+    /* A list that takes several reads and shrinks between them may have left somebody out. */
+    return found || (at > (off_t)sizeof list && spawner->stats.orphans != reaped);
 }

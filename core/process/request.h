@@ -32,6 +32,7 @@ struct pdk_request {
     double cpu_max;
     bool track; /* in a cgroup even without a limit */
     atomic_bool canceled;
+    int32_t into_fd; /* the folder of a cgroup of v2; -1: none */
 
     /* launch: the answer */
     int32_t pid, pidfd;

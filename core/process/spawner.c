@@ -56,7 +56,7 @@ static int32_t make_request(const pdk_command *command, struct pdk_request **ret
     struct pdk_request *request = calloc(1, sizeof *request);
     if (!request) return pdk_process_error(err, -ENOMEM, "no memory to start a process");
     request->kind = PDK_REQUEST_LAUNCH;
-    request->pidfd = request->out_fds[0] = request->out_fds[1] = -1;
+    request->pidfd = request->into_fd = request->out_fds[0] = request->out_fds[1] = -1;
     request->plan.cwd_fd = -1;
     request->error = (pdk_error)PDK_ERROR;
     request->stdout_to = command->stdout_to;
