@@ -65,15 +65,11 @@ static bool has_question_mark(struct pdk_yaml_reader *reader, const struct pdk_m
 
 static int32_t check_key(struct pdk_yaml_reader *reader, const yaml_event_t *event, const struct pdk_mark *mark) {
     size_t size = event->data.scalar.length;
-    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (event->data.scalar.anchor) {
         return pdk_yaml_fault(reader, mark, "put it before the value", NULL, NULL, "an anchor cannot stand at a key");
     }
     if (has_question_mark(reader, mark)) {
         return pdk_yaml_fault(reader, mark, "write NAME: VALUE", NULL, NULL, "keys with \"? \" are not supported");
-    }
-    if (size == 0 && plain) {
-        return pdk_yaml_fault(reader, mark, "write NAME: VALUE", NULL, NULL, "there is no key before the colon");
     }
     if (size > KEY_MAX) {
         return pdk_yaml_fault(reader, mark, "at most 253 bytes", NULL, NULL, "a key of %zu bytes", size);

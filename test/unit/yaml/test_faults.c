@@ -99,7 +99,7 @@ static const struct {
     {"a: |0\n b\n", ":1:5: error: this is no way to begin a text block", "write | or >, and the text below"},
     {"a: \"C:\\dir\"\n", ":1:7: error: there is no such escape", "write \\\\ for a backslash, or use 'single quotes'"},
     {"a: \"\\xZZ\"\n", ":1:7: error: hexadecimal digits are missing", "\\x takes two, \\u four, \\U eight"},
-    {"a: \"\\ud800\"\n", ":1:5: error: there is no such character", ""},
+    {"a: \"\\ud800\"\n", ":1:7: error: there is no such character", ""},
     {"a: [b,, c]\n", ":1:7: error: a value is missing before this", "write one, or \"\""},
     {"a: !<x y\n", ":1:4: error: tags are not supported", "leave it out, or put the text in quotes"},
     /* bytes */
