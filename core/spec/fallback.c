@@ -19,6 +19,7 @@ struct flow {
     pdk_writer *writer;
     const char *why; /* the first mistake */
     int depth;
+    int32_t error; /* of a buffer */
 };
 
 static void wrong(struct flow *flow, const char *why) {
@@ -114,6 +115,7 @@ static void read_entries(struct flow *flow, char close) {
             else
                 flow->next++;
             values->key(flow->writer, pdk_buffer_string(&key));
+            if (key.error) flow->error = key.error;
             pdk_buffer_free(&key);
         }
         read_value(flow);
@@ -149,6 +151,7 @@ static void read_value(struct flow *flow) {
         values->put_string(flow->writer, pdk_buffer_string(&buffer), buffer.size);
     else
         put_plain(flow->writer, pdk_buffer_string(&buffer), buffer.size);
+    if (buffer.error) flow->error = buffer.error;
     pdk_buffer_free(&buffer);
 }
 
@@ -161,9 +164,9 @@ int32_t pdk_fallback_read(const char *text, const pdk_value **ret, const char **
     skip_blanks(&flow);
     if (*flow.next) wrong(&flow, "there is more behind the value");
     rc = values->close(flow.writer, &value, NULL);
-    if (rc == 0 && flow.why) {
+    if (rc == 0 && (flow.why || flow.error)) {
         values->drop(value);
-        rc = -EINVAL;
+        rc = flow.error == -ENOMEM ? -ENOMEM : -EINVAL;
     }
     if (rc < 0) {
         *why = flow.why ? flow.why : "it cannot be read";
