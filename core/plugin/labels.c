@@ -8,8 +8,6 @@
 
 #include "core/spec/selector.h"
 
-static const char ours[] = "paddock/";
-
 static bool is_alnum(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -31,18 +29,6 @@ static void put_label(const pdk_values *v, pdk_writer *writer, const char *key, 
     label_value(value, text);
     v->key(writer, key);
     v->put_string(writer, text, strlen(text));
-}
-
-static int32_t check_prefix(const pdk_value *labels, struct pdk_report *report) {
-    const pdk_values *v = pdk_values_get();
-    int32_t rc = 0;
-
-    for (size_t i = 0; labels && i < v->count(labels); i++)
-        if (strncmp(v->key_at(labels, i), ours, strlen(ours)) == 0)
-            rc = pdk_value_fault(report, -EINVAL, v->at(labels, i), "use another prefix", NULL,
-                                 "label \"%s\": the prefix \"%s\" is for labels that Paddock itself gives",
-                                 v->key_at(labels, i), ours);
-    return rc;
 }
 
 static int32_t merge(const char *plugin, const char *name, const pdk_value *labels, const pdk_value **ret) {
@@ -71,6 +57,5 @@ int32_t pdk_instance_labels(const char *plugin, const char *name, const pdk_valu
 
     if (pdk_value_is_null(labels)) labels = NULL;
     if (labels) rc = pdk_labels_check(labels, report);
-    if (rc == 0) rc = check_prefix(labels, report);
     return rc < 0 ? rc : merge(plugin, name, labels, ret);
 }

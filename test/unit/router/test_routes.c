@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First match: by hand for what a reader should know, and against a plain scan for everything else. */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "support/unit.h"
 
 #include "core/router/routes.h"
+#include "support/fail_alloc.h"
 
 enum { RUNNERS = 300 };
 
@@ -264,6 +257,37 @@ static void agrees_with_a_plain_scan(void **state) {
     world_free(&world);
 }
 
+/* What could not be added is not there, and what was there before still is. */
+static int32_t add_until_it_fails(void *arg) {
+    static const char *const kinds[] = {"cat", "dog", NULL};
+    const pdk_value *labels = arg;
+    struct pdk_routes *routes;
+    int runners[70], added = 0;
+    int32_t rc = pdk_routes_create(&routes);
+
+    if (rc < 0) return rc;
+    while (rc == 0 && added < 70) {
+        rc = pdk_routes_add(routes, &runners[added], kinds + added % 2, labels);
+        if (rc == 0) added++;
+    }
+    assert_ptr_equal(pdk_routes_pick(routes, "dog", NULL, NULL, NULL), added ? &runners[0] : NULL);
+    assert_ptr_equal(pdk_routes_pick(routes, "cat", NULL, NULL, NULL), added ? &runners[0] : NULL);
+    if (added == 0)
+        assert_null(pdk_routes_kinds(routes)[0]);
+    else
+        assert_string_equal(pdk_routes_kinds(routes)[1], "dog");
+    pdk_routes_free(routes);
+    return rc;
+}
+
+static void memory_may_run_out(void **state) {
+    const pdk_value *labels = labels_of("{\"zone\": \"gpu\"}");
+
+    (void)state;
+    assert_in_range(pdk_fail_sweep(add_until_it_fails, (void *)(uintptr_t)labels), 15, 1000);
+    pdk_values_get()->drop(labels);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_first_that_matches),
@@ -272,6 +296,7 @@ int main(void) {
         cmocka_unit_test(refuses_labels_that_are_none),
         cmocka_unit_test(explains_every_runner),
         cmocka_unit_test(agrees_with_a_plain_scan),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
