@@ -40,6 +40,10 @@ static void number_text(double value, char *buf, size_t size) {
         (void)snprintf(buf, size, "%s", isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
         return;
     }
+    if (fabs(value) < 1e15 && trunc(value) == value) { /* most are counts, and this is quick */
+        (void)snprintf(buf, size, "%lld", (long long)value);
+        return;
+    }
     for (int digits = 15; digits <= 17; digits++) {
         (void)snprintf(buf, size, "%.*g", digits, value);
         if (strtod(buf, NULL) == value) return;
@@ -57,7 +61,9 @@ void pdk_prom_put_sample(struct pdk_prom_page *page, const char *name, const cha
         put_text(page, labels);
         put_text(page, "}");
     }
-    pdk_prom_put(page, " %s\n", text);
+    put_text(page, " ");
+    put_text(page, text);
+    put_text(page, "\n");
 }
 
 static void put_help(struct pdk_prom_page *page, const char *help) {
