@@ -293,15 +293,39 @@ static const char *copy_name(struct pdk_task_body *body, const char *name, const
     return name ? pdk_arena_text(&body->task.arena, name, strlen(name)) : otherwise;
 }
 
+/* Its labels, and paddock/replica. */
+static int32_t label_replica(struct pdk_task_body *body, uint32_t replica) {
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *labels = body->task.plugin.labels, *more;
+    char number[16];
+    int size = snprintf(number, sizeof number, "%u", replica);
+    pdk_writer *writer = values->open(values);
+    values->put_map(writer);
+    for (size_t i = 0; i < values->count(labels); i++) {
+        values->key(writer, values->key_at(labels, i));
+        values->put_value(writer, values->at(labels, i));
+    }
+    values->key(writer, "paddock/replica");
+    values->put_string(writer, number, (size_t)size);
+    values->end(writer);
+    int32_t rc = values->close(writer, &more, NULL);
+    if (rc < 0) return rc;
+    body->task.plugin.labels = more;
+    pdk_task_keep(body, more);
+    return 0;
+}
+
 int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot, uint32_t replica,
                       const pdk_value *with, struct pdk_task **ret) {
     struct pdk_task_body *body = pdk_task_derive(task);
     if (!body) return -ENOMEM;
     body->task.plugin.name = copy_name(body, name, task->plugin.name);
     body->task.plugin.slot = copy_name(body, slot, task->plugin.slot);
-    if (!body->task.plugin.name || !body->task.plugin.slot) {
+    int32_t rc = body->task.plugin.name && body->task.plugin.slot ? 0 : -ENOMEM;
+    if (rc == 0 && replica) rc = label_replica(body, replica);
+    if (rc < 0) {
         pdk_task_drop(&body->task);
-        return -ENOMEM;
+        return rc;
     }
     body->task.replica = replica;
     if (with) {

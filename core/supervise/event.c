@@ -190,6 +190,14 @@ bool pdk_events_deliver(struct pdk_supervisor *s) {
     return more;
 }
 
+bool pdk_events_behind(const struct pdk_supervisor *s) {
+    const struct pdk_listener *listener;
+    TAILQ_FOREACH(listener, &s->listeners, all) {
+        if (listener->events >> PDK_EVENT_OUTPUT & 1 && listener->count > listener->capacity / 2) return true;
+    }
+    return false;
+}
+
 static int32_t copy_filter(struct pdk_listener *listener, const pdk_filter *filter) {
     const uint32_t all = (UINT32_C(1) << (PDK_EVENT_SHUTDOWN + 1)) - 1;
     listener->events = all & ~(UINT32_C(1) << PDK_EVENT_OUTPUT);
