@@ -120,6 +120,16 @@ void pdk_reading_fault(struct pdk_reading *reading, const pdk_value *at, const c
 void pdk_reading_fault_key(struct pdk_reading *reading, const pdk_value *value, const char *path, const char *expected,
                            const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Begin something whose own failure matters: the error is set aside, and joined with what comes. */
+static inline int32_t pdk_reading_begin(struct pdk_reading *reading) {
+    int32_t before = reading->error;
+    reading->error = 0;
+    return before;
+}
+
+/* End it: did it go well? */
+bool pdk_reading_end(struct pdk_reading *reading, int32_t before);
+
 /* Arena with the sticky error of the reading; NULL when out of memory. */
 void *pdk_reading_alloc(struct pdk_reading *reading, size_t size);
 char *pdk_reading_text(struct pdk_reading *reading, const char *data, size_t size);

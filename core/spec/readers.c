@@ -17,6 +17,13 @@ void pdk_reading_error(struct pdk_reading *reading, int32_t rc) {
     if (rc < 0 && (reading->error == 0 || rc == -ENOMEM)) reading->error = rc;
 }
 
+bool pdk_reading_end(struct pdk_reading *reading, int32_t before) {
+    int32_t own = reading->error;
+    reading->error = before;
+    pdk_reading_error(reading, own);
+    return own == 0;
+}
+
 void *pdk_reading_alloc(struct pdk_reading *reading, size_t size) {
     void *memory = pdk_arena_alloc(reading->arena, size);
     if (!memory) pdk_reading_error(reading, -ENOMEM);
@@ -200,7 +207,10 @@ bool pdk_read_is_map(struct pdk_reading *reading, const pdk_value *value, const 
 static void out_of_range(struct pdk_reading *reading, const pdk_value *value, const char *min, const char *max) {
     char expected[160];
     const char *text = pdk_value_text(value);
-    (void)snprintf(expected, sizeof expected, "expected %s to %s", min, max);
+    if (max)
+        (void)snprintf(expected, sizeof expected, "expected %s to %s", min, max);
+    else
+        (void)snprintf(expected, sizeof expected, "expected %s or more", min);
     pdk_reading_fault(reading, value, expected, NULL, "%.40s is out of range", text ? text : "this");
 }
 
@@ -238,7 +248,7 @@ static void read_number(struct pdk_reading *reading, const struct pdk_field *row
         complain(reading, value, &why);
     } else if (!(n > 0.0) || n < (double)row->min || n > (double)row->max) {
         (void)snprintf(max, sizeof max, "%" PRIu64, row->max);
-        out_of_range(reading, value, row->min ? "1" : "more than 0", max);
+        out_of_range(reading, value, "more than 0", max);
     } else {
         *ret = n;
     }
@@ -274,7 +284,7 @@ static void read_size(struct pdk_reading *reading, const struct pdk_field *row, 
         complain(reading, value, &why);
     else if (row->max && (n < row->min || n > row->max))
         out_of_range(reading, value, pdk_size_format(row->min, min, sizeof min),
-                     pdk_size_format(row->max, max, sizeof max));
+                     row->max == INT64_MAX ? NULL : pdk_size_format(row->max, max, sizeof max));
     else
         *ret = n;
 }

@@ -258,6 +258,8 @@ int32_t pdk_scalar_choice(const pdk_value *value, const char *const *choices, in
                    text[size] ? "..." : "");
     (void)snprintf(why->expected, sizeof why->expected, "expected %s", words);
     nearest = pdk_nearest(text, choices);
+    for (size_t i = 0; !nearest && choices[i]; i++)
+        if (!strcasecmp(text, choices[i])) nearest = choices[i];
     if (nearest) strlcpy(why->suggestion, nearest, sizeof why->suggestion);
     return -EINVAL;
 }

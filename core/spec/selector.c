@@ -41,12 +41,14 @@ static void read_label(struct pdk_reading *reading, const pdk_value *map, uint32
 
 static void read_expression(struct pdk_reading *reading, const pdk_value *value, struct pdk_requirement *ret) {
     const char *why = "";
+    int32_t before;
     bool wants;
     ret->values = no_values;
     ret->at = value;
     if (!pdk_read_is_map(reading, value, "a map with key, operator and values")) return;
+    before = pdk_reading_begin(reading);
     pdk_fields_read(reading, expression_rows, value, ret);
-    if (reading->error < 0) return;
+    if (!pdk_reading_end(reading, before)) return;
     if (pdk_label_key_check(ret->key, &why) < 0)
         pdk_reading_fault(reading, pdk_values_get()->get(value, "key"), why, NULL, "\"%.80s\" is not a label",
                           ret->key);

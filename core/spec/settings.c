@@ -118,6 +118,7 @@ PDK_READER(factor) {
 PDK_READER(backoff) {
     struct pdk_policy *policy = &((struct pdk_task_body *)base)->task.policy;
     char first[32], max[32], expected[64];
+    int32_t before = pdk_reading_begin(reading);
     if (value->type == PDK_MAP) {
         pdk_fields_read(reading, row->fields, value, base);
     } else {
@@ -126,7 +127,7 @@ PDK_READER(backoff) {
         policy->backoff_factor = UINT64_C(1) << 20;
         policy->jitter = PDK_JITTER_NONE;
     }
-    if (policy->backoff_max >= policy->backoff_first) return;
+    if (!pdk_reading_end(reading, before) || policy->backoff_max >= policy->backoff_first) return;
     (void)snprintf(expected, sizeof expected, "expected %s or more",
                    pdk_duration_format(policy->backoff_first, first, sizeof first));
     pdk_reading_fault(reading, value, expected, NULL, "max is %s, less than first",
@@ -221,12 +222,15 @@ static const struct {
 
 static void read_check(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *value,
                        struct pdk_task_body *body) {
-    uint32_t before = reading->marks, marks;
+    uint32_t marks_before = reading->marks, marks;
+    int32_t before = pdk_reading_begin(reading);
+    bool well;
     int count = 0;
     reading->marks = 0;
     pdk_fields_read(reading, row->fields, value, body);
+    well = pdk_reading_end(reading, before);
     marks = reading->marks;
-    reading->marks |= before;
+    reading->marks |= marks_before;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         if (!(marks & checks[i].mark)) continue;
         body->task.ready.kind = checks[i].kind;
@@ -235,7 +239,7 @@ static void read_check(struct pdk_reading *reading, const struct pdk_field *row,
     if (count != 1 && !(marks & PDK_MARK_LATER))
         pdk_reading_fault(reading, value, "expected exactly one of notify, command, tcp or line", NULL, "found %s",
                           count ? "more than one check" : "no check");
-    else if ((marks & PDK_MARK_READY_NOTIFY) && !body->program.notify && !reading->error)
+    else if ((marks & PDK_MARK_READY_NOTIFY) && !body->program.notify && well)
         pdk_reading_fault(reading, value, "write true, or leave ready out", NULL, "notify cannot be false");
 }
 
@@ -253,6 +257,7 @@ PDK_READER(ready) {
     text = pdk_value_text(value);
     if (text && !strcmp(text, "notify")) {
         body->program.notify = true;
+        reading->marks |= PDK_MARK_READY_NOTIFY;
         check->kind = PDK_CHECK_NOTIFY;
         return;
     }

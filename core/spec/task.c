@@ -102,7 +102,9 @@ static void read_rows(struct pdk_reading *reading, struct pdk_task_body *body, c
         const pdk_value *value = given->values[row - pdk_task_rows];
         if (!value) continue;
         if (value->type == PDK_NULL && !(row->flags & PDK_FIELD_NULL)) {
-            pdk_reading_fault(reading, value, "write \"\" or leave the field out", NULL, "%s has no value", row->name);
+            pdk_reading_fault(reading, value,
+                              row->type == PDK_FIELD_TEXT ? "write \"\" or leave the field out" : "leave the field out",
+                              NULL, "%s has no value", row->name);
             continue;
         }
         reading->marks = row->mark;
