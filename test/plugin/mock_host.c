@@ -295,13 +295,19 @@ static void fill_host(struct mock *m) {
 
 static void open_plugin(struct mock *m, const char *name) {
     char path[4096];
-    (void)snprintf(path, sizeof path, "%s/%s.so", MOCK_PLUGINS, name);
+    (void)snprintf(path, sizeof path, "%s/%s.so", m->options.folder ? m->options.folder : MOCK_PLUGINS, name);
     m->private->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!m->private->library) fail_msg("%s", dlerror());
     m->plugin = dlsym(m->private->library, "pdk_plugin_entry");
     assert_non_null(m->plugin);
     assert_int_equal(m->plugin->magic, PDK_MAGIC);
     assert_string_equal(m->plugin->name, name);
+}
+
+void *mock_symbol(struct mock *m, const char *name) {
+    void *symbol = dlsym(m->private->library, name);
+    assert_non_null(symbol);
+    return symbol;
 }
 
 static void release(struct mock *m) {

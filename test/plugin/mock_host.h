@@ -87,11 +87,12 @@ TAILQ_HEAD(mock_children, mock_child);
 
 /* What may be wished of a host that is not in good shape. */
 struct mock_options {
-    bool no_services;  /* as the router alone */
-    bool pool_is_full; /* submit says -EAGAIN */
-    int32_t spawn_rc;  /* of the next spawns */
-    bool real;         /* the loop, the pool and the processes of the core instead */
-    bool unchecked;    /* parameters are given as they are, not by the schema */
+    bool no_services;   /* as the router alone */
+    bool pool_is_full;  /* submit says -EAGAIN */
+    int32_t spawn_rc;   /* of the next spawns */
+    bool real;          /* the loop, the pool and the processes of the core instead */
+    bool unchecked;     /* parameters are given as they are, not by the schema */
+    const char *folder; /* where the plugin is; NULL: MOCK_PLUGINS */
 };
 
 struct mock {
@@ -115,6 +116,9 @@ struct mock *mock_load(const char *name, const char *config, const struct mock_o
 int32_t mock_try_load(const char *name, const char *config, const struct mock_options *options, struct mock **ret,
                       pdk_error *err);
 void mock_free(struct mock *m);
+
+/* Something else that the plugin's file has. */
+void *mock_symbol(struct mock *m, const char *name);
 
 const pdk_value *mock_json(struct mock *m, const char *text); /* lives as long as the mock */
 char *mock_print(struct mock *m, const pdk_value *value);     /* the same */
