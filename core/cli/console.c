@@ -47,7 +47,7 @@ const char *pdk_tone_task(const struct pdk_console *console, const char *name) {
     uint32_t hash = 2166136261u;
     if (!console->color) return "";
     for (const char *c = name; *c; c++) hash = (hash ^ (unsigned char)*c) * 16777619u;
-    return codes[(hash >> 8) % (sizeof codes / sizeof *codes)];
+    return codes[(uint64_t)((hash ^ hash >> 16) * 2654435769u) * (sizeof codes / sizeof *codes) >> 32];
 }
 
 /* The next character: its bytes, and the cells it takes. Bytes that are no UTF-8 count as one cell each, our colours as
@@ -85,7 +85,7 @@ void pdk_text_fit(struct pdk_buffer *to, const char *text, size_t room, bool pad
     bool cut = pdk_text_width(text) > room;
     while (left) {
         size_t size = next(text, left, &cells);
-        if (used + cells + (cut ? 1 : 0) > room) break;
+        if (cells && used + cells + (cut ? 1 : 0) > room) break;
         pdk_buffer_add(to, text, size);
         used += cells;
         text += size;

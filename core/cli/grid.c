@@ -65,17 +65,20 @@ static void print_row(const struct pdk_grid *grid, size_t row, const size_t *wid
 
 void pdk_grid_print(const struct pdk_grid *grid, const struct pdk_console *console, const char *indent, FILE *to) {
     size_t widths[MOST_COLUMNS] = {0};
-    struct pdk_buffer line = PDK_BUFFER(MOST_BYTES);
+    struct pdk_buffer line = PDK_BUFFER(MOST_BYTES), cut = PDK_BUFFER(MOST_BYTES);
     if (grid->columns > MOST_COLUMNS) return;
     measure(grid, widths);
     for (size_t row = 0; row + grid->columns <= grid->count; row += grid->columns) {
         line.size = 0;
         if (console->tty) pdk_buffer_text(&line, indent);
         print_row(grid, row, widths, console, &line);
-        (void)fprintf(to, "%s\n", pdk_buffer_string(&line));
+        cut.size = 0;
+        pdk_text_fit(&cut, pdk_buffer_string(&line), console->tty ? console->columns : SIZE_MAX, false);
+        (void)fprintf(to, "%s\n", pdk_buffer_string(&cut));
     }
     if (grid->failed) pdk_say("out of memory: rows are missing");
     pdk_buffer_free(&line);
+    pdk_buffer_free(&cut);
 }
 
 void pdk_grid_free(struct pdk_grid *grid) {

@@ -85,10 +85,11 @@ static void add_details(struct pdk_buffer *line, const struct pdk_item *item, co
         if (text) pdk_json_text(line, "text", event->text);
         return;
     case PDK_EVENT_ENDED:
-        pdk_json_text(line, "result", pdk_result_name(event->status));
+        pdk_json_text(line, "result", item && item->timed_out ? "timed_out" : pdk_result_name(event->status));
         add_result(line, event);
         break;
     case PDK_EVENT_WAITING: pdk_json_seconds(line, "delay_seconds", event->delay_ns); break;
+    case PDK_EVENT_STARTED: return;
     case PDK_EVENT_OUTCOME:
         if (item) add_outcome(line, item);
         return;

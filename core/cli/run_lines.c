@@ -46,8 +46,10 @@ static void show_line(struct pdk_session *session, const struct pdk_item *item, 
 /* As it came: what was cut goes on without a newline. */
 static void pass_on(struct pdk_session *session, int fd, const pdk_event *event) {
     struct pdk_buffer text = PDK_BUFFER(8 * event->size + 16);
-    if (console_of(session, fd)->tty) pdk_run_visible(&text, event->data, event->size, true);
-    else pdk_buffer_add(&text, event->data, event->size);
+    if (console_of(session, fd)->tty)
+        pdk_run_visible(&text, event->data, event->size, true);
+    else
+        pdk_buffer_add(&text, event->data, event->size);
     if (!event->truncated) pdk_buffer_text(&text, "\n");
     pdk_screen_output(&session->screen, fd, pdk_buffer_string(&text), text.size);
     pdk_buffer_free(&text);
@@ -55,6 +57,8 @@ static void pass_on(struct pdk_session *session, int fd, const pdk_event *event)
 
 void pdk_run_line(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event) {
     int fd = event->stream == PDK_STDERR ? 2 : 1;
-    if (session->prefix || session->arguments->timestamps || session->screen.live) show_line(session, item, fd, event);
-    else pass_on(session, fd, event);
+    if (session->prefix || session->arguments->timestamps || session->screen.live)
+        show_line(session, item, fd, event);
+    else
+        pass_on(session, fd, event);
 }

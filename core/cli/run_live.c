@@ -50,7 +50,7 @@ static enum look look_of(const struct pdk_item *item) {
     switch (item->state) {
     case PDK_ITEM_WAITING:
     case PDK_ITEM_QUEUED: return LOOK_WAITING;
-    case PDK_ITEM_BACKOFF: return item->task->policy.every && !item->exit_code ? LOOK_RESTING : LOOK_BACKOFF;
+    case PDK_ITEM_BACKOFF: return item->last_status == PDK_SUCCESS ? LOOK_RESTING : LOOK_BACKOFF;
     case PDK_ITEM_STOPPING: return LOOK_STOPPING;
     case PDK_ITEM_ENDED:
         if (item->end == PDK_END_SUCCEEDED) return LOOK_GOOD;
@@ -62,7 +62,7 @@ static enum look look_of(const struct pdk_item *item) {
 
 static void add_bar(double fraction, struct pdk_buffer *to) {
     int full = (int)(fraction * BAR_CELLS + 0.5);
-    pdk_buffer_format(to, "%3d%% ", (int)(fraction * 100));
+    pdk_buffer_format(to, "%2d%% ", (int)(fraction * 100));
     for (int i = 0; i < BAR_CELLS; i++) pdk_buffer_text(to, i < full ? "▇" : "▁");
 }
 
@@ -90,15 +90,18 @@ static void add_info(const struct pdk_item *item, uint64_t now, struct pdk_buffe
     if (item->state == PDK_ITEM_WAITING) {
         pdk_buffer_text(to, pdk_item_waits_for(item, text, sizeof text));
     } else if (item->state == PDK_ITEM_ENDED) {
-        pdk_buffer_text(to, pdk_run_why(item, text, sizeof text));
+        if (look_of(item) != LOOK_STOPPED) pdk_buffer_text(to, pdk_run_why(item, text, sizeof text));
     } else if (item->state == PDK_ITEM_BACKOFF) {
         uint64_t left = item->again > now ? item->again - now : 0;
         pdk_buffer_format(to, "again in %s", pdk_duration_about(left, text, sizeof text));
-        if (item->last[0]) pdk_buffer_format(to, ", after %s", item->last);
+        if (item->last_status == PDK_SUCCESS)
+            pdk_buffer_format(to, ", %u done", item->attempt);
+        else if (item->last[0])
+            pdk_buffer_format(to, ", after %s", item->last);
     } else {
         if (item->text[0]) pdk_run_visible(to, item->text, strlen(item->text), false);
         if (item->attempt > 1) pdk_buffer_format(to, "%sattempt %u", to->size ? ", " : "", item->attempt);
-        if (item->attempt > 1 && item->last[0]) pdk_buffer_format(to, ", after %s", item->last);
+        if (item->attempt > 1 && item->last_status != PDK_SUCCESS) pdk_buffer_format(to, ", after %s", item->last);
     }
 }
 

@@ -22,6 +22,7 @@ const char *pdk_result_name(int32_t status) {
 const char *pdk_run_why(const struct pdk_item *item, char *buf, size_t size) {
     const char *text = item->message[0] ? item->message : item->reason;
     if (item->end == PDK_END_SUCCEEDED) text = "";
+    if (item->end == PDK_END_TIMED_OUT && item->last[0]) text = item->last; /* not by which signal it then ended */
     if (item->end == PDK_END_CANCELED && item->canceled == PDK_CANCEL_SHUTDOWN) text = "stopped";
     (void)strlcpy(buf, text, size);
     return buf;
@@ -91,7 +92,8 @@ static void say_note(void *arg) {
 void pdk_run_log(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
     struct pdk_session *session = arg;
     size_t size = strlen(text) + 1;
-    if (level < session->level) return;
+    int32_t least = session->level == PDK_LOG_INFO ? PDK_LOG_WARN : session->level; /* we say what goes on ourselves */
+    if (level < least) return;
     if (!session->sink) { /* nothing runs yet: plugins are being made */
         pdk_say("%s%s%s", part, *part ? ": " : "", text);
         return;
@@ -116,8 +118,7 @@ static void talk_ended(struct pdk_session *session, const struct pdk_item *item)
     else if (good)
         pdk_run_talk(session, PDK_LOG_INFO, item->name, "succeeded in %s", time);
     else
-        pdk_run_talk(session, item->attempts ? PDK_LOG_ERROR : PDK_LOG_WARN, item->name, "%s%s%s%s",
-                     pdk_end_name(item->end), *why ? ": " : "", why, item->attempts > 1 ? "" : "");
+        pdk_run_talk(session, PDK_LOG_ERROR, item->name, "%s%s%s", pdk_end_name(item->end), *why ? ": " : "", why);
 }
 
 static void talk_attempt(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event) {
@@ -132,7 +133,7 @@ static void talk_attempt(struct pdk_session *session, const struct pdk_item *ite
     case PDK_EVENT_READY: pdk_run_talk(session, PDK_LOG_INFO, item->name, "ready"); break;
     case PDK_EVENT_STOPPING: pdk_run_talk(session, PDK_LOG_DEBUG, item->name, "stopping: %s", event->text); break;
     case PDK_EVENT_WAITING:
-        if (item->last[0] && event->status != PDK_SUCCESS)
+        if (item->last[0] && item->last_status != PDK_SUCCESS)
             pdk_run_talk(session, PDK_LOG_WARN, item->name, "attempt %u failed: %s; again in %s", item->attempt,
                          item->last, pdk_duration_about(event->delay_ns, delay, sizeof delay));
         else

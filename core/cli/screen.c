@@ -38,30 +38,30 @@ int32_t pdk_screen_begin(struct pdk_screen *screen) {
 /* Where there was no room before there is some now: say what is missing, in its place. */
 static void tell_dropped(struct pdk_screen *screen, int fd) {
     char text[128];
-    if (!screen->dropped[fd - 1] || pdk_sink_waiting(screen->sink, fd) > PDK_SINK_LIMIT / 2) return;
     int size = snprintf(text, sizeof text, "paddock: %llu bytes of output were dropped here: the reader is too slow\n",
                         (unsigned long long)screen->dropped[fd - 1]);
     if (pdk_sink_write(screen->sink, fd, text, (size_t)size, false)) screen->dropped[fd - 1] = 0;
 }
 
 static void to_sink(struct pdk_screen *screen, int fd, const char *data, size_t size) {
-    if (screen->dropped[fd - 1]) tell_dropped(screen, fd);
+    if (screen->dropped[fd - 1] && pdk_sink_waiting(screen->sink, fd) <= PDK_SINK_LIMIT / 2) tell_dropped(screen, fd);
     if (screen->dropped[fd - 1] || !pdk_sink_write(screen->sink, fd, data, size, true)) screen->dropped[fd - 1] += size;
 }
 
-/* Rows that the lines take which stand there: where the terminal has become narrower they have wrapped. */
-static uint32_t rows(const struct pdk_screen *screen) {
+/* Rows between the first line of the block and its last, where the cursor is: where the terminal has become narrower
+ * the lines have wrapped. */
+static uint32_t rows_up(const struct pdk_screen *screen) {
     uint32_t total = 0, columns = screen->err.columns ? screen->err.columns : 1;
-    for (uint32_t i = 0; i < screen->lines; i++)
+    for (uint32_t i = 0; i + 1 < screen->lines; i++)
         total += screen->widths[i] > columns ? (screen->widths[i] + columns - 1) / columns : 1;
     return total;
 }
 
 static void erase(struct pdk_screen *screen) {
-    uint32_t up = rows(screen);
+    uint32_t up = rows_up(screen);
     if (!screen->lines) return;
     pdk_buffer_text(&screen->block, "\r");
-    if (up > 1) pdk_buffer_format(&screen->block, "\x1b[%uA", up - 1);
+    if (up) pdk_buffer_format(&screen->block, "\x1b[%uA", up);
     pdk_buffer_text(&screen->block, "\x1b[J");
     screen->lines = 0;
 }
@@ -94,6 +94,7 @@ static void flush(struct pdk_screen *screen) {
     screen->waiting.error = 0;
     block->size = 0;
     if (screen->live) screen->draw(screen->arg, screen);
+    if (screen->lines) pdk_buffer_text(block, "\r"); /* so that a ^C typed here does not wrap the last line */
     pdk_buffer_text(block, "\x1b[?2026l");
     (void)pdk_sink_write(screen->sink, 2, block->data, block->size, false);
 }

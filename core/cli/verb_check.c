@@ -31,20 +31,14 @@ static const char *plural(uint32_t n) {
     return n == 1 ? "" : "s";
 }
 
-static void print_sum(const struct pdk_setup *setup) {
-    const struct pdk_report *report = &setup->report;
+/* The report has said it when there was one. */
+static void print_good(const struct pdk_setup *setup) {
     struct pdk_console console = pdk_console_of(STDERR_FILENO, setup->arguments->color);
-    enum pdk_tone tone = report->errors ? PDK_TONE_RED : report->warnings ? PDK_TONE_YELLOW : PDK_TONE_GREEN;
-    uint32_t files = setup->config ? setup->config->file_count : 0,
-             tasks = setup->config ? setup->config->task_count : 0;
-    if (setup->arguments->quiet) return;
-    if (report->errors || report->warnings)
-        (void)fprintf(stderr, "%s%u error%s, %u warning%s in %u file%s%s\n", pdk_tone_begin(&console, tone),
-                      report->errors, plural(report->errors), report->warnings, plural(report->warnings), files,
-                      plural(files), pdk_tone_end(&console, tone));
-    else
-        (void)fprintf(stderr, "%sno faults%s: %u task%s in %u file%s\n", pdk_tone_begin(&console, tone),
-                      pdk_tone_end(&console, tone), tasks, plural(tasks), files, plural(files));
+    const struct pdk_config *config = setup->config;
+    if (setup->arguments->quiet || setup->report.errors || setup->report.warnings || !config) return;
+    (void)fprintf(stderr, "%sno faults%s: %u task%s in %u file%s\n", pdk_tone_begin(&console, PDK_TONE_GREEN),
+                  pdk_tone_end(&console, PDK_TONE_GREEN), config->task_count, plural(config->task_count),
+                  config->file_count, plural(config->file_count));
 }
 
 static int check_plugins(struct pdk_setup *setup) {
@@ -65,7 +59,7 @@ int pdk_verb_check(struct pdk_arguments *arguments) {
             print_json(&setup.report);
         } else {
             (void)pdk_setup_faults(&setup);
-            print_sum(&setup);
+            print_good(&setup);
         }
         if (setup.report.errors || (arguments->strict && setup.report.warnings)) code = PDK_EXIT_FAILED;
     } else if (code == PDK_EXIT_FILE) {

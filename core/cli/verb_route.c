@@ -40,7 +40,15 @@ static void note(void *arg, struct pdk_instance *instance, enum pdk_verdict verd
     (void)strlcpy(candidate->reason, text, sizeof candidate->reason);
 }
 
-static void print_json(const struct question *question, const char *selector) {
+/* Where a runner was configured; line 0: it was only found. */
+static struct pdk_place place_of(const struct pdk_setup *setup, const struct pdk_instance *instance) {
+    for (uint32_t i = 0; i < setup->config->plugin_count; i++)
+        if (strcmp(setup->config->plugins[i].name, instance->name) == 0)
+            return pdk_value_place(setup->config->plugins[i].at);
+    return (struct pdk_place){0};
+}
+
+static void print_json(const struct pdk_setup *setup, const struct question *question, const char *selector) {
     static const char *const words[] = {"taken", "shadowed", "kind", "label", "refused"};
     struct pdk_buffer line = PDK_BUFFER(1u << 20);
     pdk_json_open(&line, NULL, '{');
@@ -51,7 +59,7 @@ static void print_json(const struct question *question, const char *selector) {
     pdk_json_open(&line, "candidates", '[');
     for (size_t i = 0; i < question->count; i++) {
         const struct candidate *candidate = &question->candidates[i];
-        struct pdk_place place = pdk_value_place(candidate->instance->at);
+        struct pdk_place place = place_of(setup, candidate->instance);
         pdk_json_open(&line, NULL, '{');
         pdk_json_text(&line, "name", candidate->instance->name);
         pdk_json_integer(&line, "order", (int64_t)i + 1);
@@ -69,7 +77,8 @@ static void print_json(const struct question *question, const char *selector) {
     pdk_buffer_free(&line);
 }
 
-static void print_text(const struct question *question, const char *selector, const struct pdk_console *console) {
+static void print_text(const struct pdk_setup *setup, const struct question *question, const char *selector,
+                       const struct pdk_console *console) {
     static const char *const words[] = {"YES", "-", "no", "no", "no"};
     struct pdk_grid grid;
     (void)printf("%s%s%s  kind %s%s%s\n", pdk_tone_begin(console, PDK_TONE_BOLD), question->task->plugin.name,
@@ -78,7 +87,7 @@ static void print_text(const struct question *question, const char *selector, co
     pdk_grid_begin(&grid, 5);
     for (size_t i = 0; i < question->count; i++) {
         const struct candidate *candidate = &question->candidates[i];
-        struct pdk_place place = pdk_value_place(candidate->instance->at);
+        struct pdk_place place = place_of(setup, candidate->instance);
         pdk_grid_cell(&grid, "%zu", i + 1);
         pdk_grid_cell(&grid, "%s", candidate->instance->name);
         pdk_grid_cell(&grid, "%s", words[candidate->verdict]);
@@ -102,9 +111,9 @@ static bool ask(struct pdk_setup *setup, pdk_router *router, struct pdk_task *ta
     pdk_router_explain_task(router, task, note, question);
     print_selector(&task->selector, &selector);
     if (setup->arguments->json)
-        print_json(question, pdk_buffer_string(&selector));
+        print_json(setup, question, pdk_buffer_string(&selector));
     else
-        print_text(question, pdk_buffer_string(&selector), console);
+        print_text(setup, question, pdk_buffer_string(&selector), console);
     if (!question->runner && !setup->arguments->json)
         (void)printf("  %s%s%s\n", pdk_tone_begin(console, PDK_TONE_RED), nobody, pdk_tone_end(console, PDK_TONE_RED));
     pdk_buffer_free(&selector);

@@ -121,6 +121,8 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
     item->ready = false;
     item->fraction = -1;
     item->text[0] = '\0';
+    item->timed_out = false;
+    (void)strlcpy(item->runner, event->runner ? event->runner : "", sizeof item->runner);
     enter(item, PDK_ITEM_RUNNING);
     if (!item->started) item->started = item->since;
     if (item->task->ready.kind == PDK_CHECK_NONE)
@@ -132,6 +134,8 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
 static void on_ended(struct pdk_item *item, const pdk_event *event) {
     pdk_probe_end(item);
     item->ready = false;
+    item->last_status = event->status;
+    item->timed_out = item->timed_out && event->status == PDK_FAILURE && !(event->code && *event->code);
     (void)strlcpy(item->last, event->text ? event->text : "", sizeof item->last);
     enter(item, PDK_ITEM_STARTING);
 }
@@ -150,8 +154,10 @@ static void on_output(struct pdk_item *item, const pdk_event *event) {
         return;
     }
     if (item->probe) pdk_probe_line(item, event->data, event->size);
-    if (log) pdk_log_file_add(log, event->data, event->size, !event->truncated);
-    else if (plan->options.output) plan->options.output(plan->options.arg, item, event);
+    if (log)
+        pdk_log_file_add(log, event->data, event->size, !event->truncated);
+    else if (plan->options.output)
+        plan->options.output(plan->options.arg, item, event);
 }
 
 /* What an event makes of its item. */
@@ -160,7 +166,10 @@ static void apply(struct pdk_item *item, const pdk_event *event) {
     switch (event->kind) {
     case PDK_EVENT_STARTED: on_started(item, event); break;
     case PDK_EVENT_ENDED: on_ended(item, event); break;
-    case PDK_EVENT_STOPPING: enter(item, PDK_ITEM_STOPPING); break;
+    case PDK_EVENT_STOPPING:
+        enter(item, PDK_ITEM_STOPPING);
+        if (event->status == PDK_CANCEL_TIMEOUT) item->timed_out = true;
+        break;
     case PDK_EVENT_WAITING:
         enter(item, PDK_ITEM_BACKOFF);
         item->again = item->since + event->delay_ns;

@@ -45,12 +45,14 @@ struct pdk_item {
     bool ready;     /* the attempt that runs is up */
     bool was_ready; /* one of its attempts was */
     uint32_t attempt;
-    uint64_t since;   /* when state or attempt changed; on the loop's clock */
-    uint64_t started; /* the first attempt; 0: none yet */
-    uint64_t again;   /* when back-off ends */
-    double fraction;  /* of progress; negative: unknown */
-    char text[160];   /* of progress */
-    char last[200];   /* why the last attempt ended */
+    uint64_t since;      /* when state or attempt changed; on the loop's clock */
+    uint64_t started;    /* the first attempt; 0: none yet */
+    uint64_t again;      /* when back-off ends */
+    double fraction;     /* of progress; negative: unknown */
+    char text[160];      /* of progress */
+    char last[200];      /* how the last attempt ended, in words */
+    int32_t last_status; /* and as PDK_SUCCESS ... */
+    bool timed_out;      /* the attempt that runs, or the last one, ran out of time */
 
     bool settled;                                  /* the supervisor has told the outcome */
     bool heard;                                    /* and its events have all been seen */

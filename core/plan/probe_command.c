@@ -96,11 +96,8 @@ static void on_timeout(void *arg) {
 }
 
 static int32_t spawn(struct pdk_probe *probe, const struct environment *environment, int folder, pdk_error *err) {
-    static const pdk_child_ops ops = {.struct_size = sizeof ops,
-                                      .started = on_started,
-                                      .failed = on_failed,
-                                      .output = on_output,
-                                      .ended = on_ended};
+    static const pdk_child_ops ops = {
+        .struct_size = sizeof ops, .started = on_started, .failed = on_failed, .output = on_output, .ended = on_ended};
     const pdk_process *process = pdk_supervisor_process(probe->item->plan->options.supervisor);
     const pdk_command command = {.struct_size = sizeof command,
                                  .argv = probe->check->command,

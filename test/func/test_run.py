@@ -58,16 +58,15 @@ tasks:
   deploy: {command: echo deploy, needs: test, manual: true}
 """
 
-    def started(self, *arguments, code=0):
+    def names(self, *arguments, code=0):
         return sorted(event["task"] for event in of(self.events(self.FILE, *arguments, code=code), "attempt.started"))
 
     def test_who_starts(self):
-        self.assertEqual(self.started(), ["build", "lint", "test"])
-        self.assertEqual(self.started("lint"), ["lint"])
-        self.assertEqual(self.started("deploy"), ["build", "deploy", "test"])
-        self.assertEqual(self.started("-l", "stage=check"), ["build", "lint", "test"])
-        self.assertEqual(self.started("-l", "stage!=check,stage"), []) if False else None
-        self.assertEqual(self.started("--only", "test,deploy"), ["deploy", "test"])
+        self.assertEqual(self.names(), ["build", "lint", "test"])
+        self.assertEqual(self.names("lint"), ["lint"])
+        self.assertEqual(self.names("deploy"), ["build", "deploy", "test"])
+        self.assertEqual(self.names("-l", "stage=check"), ["build", "lint", "test"])
+        self.assertEqual(self.names("--only", "test,deploy"), ["deploy", "test"])
 
     def test_unknown_tasks(self):
         self.assertIn('there is no task "lind"; did you mean "lint"?', self.ended(self.run_file(self.FILE, "lind"), 7).stderr)
