@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "core/plugin/router.h"
+#include "support/fail_alloc.h"
 
 struct animal {
     const char *name, *line;
@@ -184,6 +185,23 @@ static void a_constructor_runs_when_it_is_loaded(void **state) {
     pdk_library_free(&library);
 }
 
+static int32_t load_and_destroy(void *arg) {
+    pdk_router *router;
+    pdk_error err = PDK_ERROR;
+    int32_t rc = pdk_router_create(NULL, &router, &err);
+
+    (void)arg;
+    if (rc < 0) return rc;
+    rc = load(router, "good_minor", &err);
+    pdk_router_destroy(router);
+    return rc;
+}
+
+static void memory_may_run_out(void **state) {
+    (void)state;
+    assert_in_range(pdk_fail_sweep(load_and_destroy, NULL), 8, 1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gets_its_line),
@@ -194,6 +212,7 @@ int main(void) {
         cmocka_unit_test(build_task_may_fail),
         cmocka_unit_test(one_does_not_harm_the_next),
         cmocka_unit_test(a_constructor_runs_when_it_is_loaded),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,6 +89,16 @@ static void a_kind_is_named_once(void **state) {
     refuses(&plugin, "its runner names kind \"fake\" twice");
 }
 
+static void a_runner_has_tasks(void **state) {
+    pdk_runner_ops runner = fake_runner;
+    pdk_plugin plugin = fake_plugin;
+
+    (void)state;
+    plugin.runner = &runner;
+    runner.task = NULL;
+    refuses(&plugin, "its runner has no task");
+}
+
 static void a_schema_has_a_size(void **state) {
     pdk_schema config = fake_config_schema;
     pdk_plugin plugin = fake_plugin;
@@ -122,6 +132,7 @@ int main(void) {
         cmocka_unit_test(texts_may_be_empty_but_are_there),
         cmocka_unit_test(every_role_is_looked_at),
         cmocka_unit_test(a_kind_is_named_once),
+        cmocka_unit_test(a_runner_has_tasks),
         cmocka_unit_test(a_schema_has_a_size),
         cmocka_unit_test(old_minors_and_low_flags_are_fine),
     };

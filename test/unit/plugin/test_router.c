@@ -245,6 +245,8 @@ static int32_t all_of_it(void *arg) {
 
     if (rc < 0) return rc;
     rc = pdk_router_add(router, &fake_plugin, &entry, &err);
+    if (rc == -ENOMEM)
+        assert_int_equal(pdk_router_add(router, &fake_plugin, &entry, &err), 0); /* nothing is left of it */
     if (rc == 0) rc = pdk_router_build(router, values[2], &task, &err);
     if (rc == 0) pdk_router_task_free(&task);
     pdk_router_destroy(router);
