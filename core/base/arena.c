@@ -7,8 +7,8 @@
 
 #include "core/base/arena.h"
 
-#define CHUNK_FIRST   (2 * 1024)
-#define CHUNK_LARGEST (256 * 1024)
+#define CHUNK_FIRST   ((size_t)2 << 10)
+#define CHUNK_LARGEST ((size_t)256 << 10)
 
 struct pdk_arena_chunk {
     struct pdk_arena_chunk *older;

@@ -125,7 +125,7 @@ static void give_hint(const char *text, int32_t rc, char *hint, size_t hint_size
     struct pdk_decimal number;
     if (rc == -ERANGE) {
         snprintf(hint, hint_size, "at most 3650d");
-    } else if (pdk_decimal_read(&end, &number) == 0 && *end == '\0') {
+    } else if (strlen(text) < 20 && pdk_decimal_read(&end, &number) == 0 && *end == '\0') {
         snprintf(hint, hint_size, "write %ss or %sm", text, text);
     } else if (parse_loosely(text, &ns) == 0) {
         snprintf(hint, hint_size, "write %s", pdk_duration_format(ns, meant, sizeof(meant)));

@@ -41,7 +41,7 @@ const char *pdk_nearest(const char *text, const char *const *words) {
         size_t apart = word_size > size ? word_size - size : size - word_size;
         if (word_size > WORD_MAX || apart > DISTANCE_MAX) continue;
         unsigned found = distance(text, size, *words, word_size);
-        if (found < best_distance && found * 2 < size) {
+        if (found < best_distance && (size_t)found * 2 < size) {
             best = *words;
             best_distance = found;
         }

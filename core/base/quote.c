@@ -69,20 +69,23 @@ static bool find_line(const struct pdk_place *place, struct view *view) {
     return true;
 }
 
-/* How many characters, as put_character counts them. */
-static size_t count_characters(const char *text, size_t size) {
-    size_t count = 0;
+/* Step over at most so many characters, as put_character counts them. Returns the bytes, and how many there were. */
+static size_t skip_characters(const char *text, size_t size, size_t characters, size_t *ret_count) {
+    size_t offset = 0, count = 0;
     uint32_t character;
-    for (size_t i = 0; i < size; count++) {
-        size_t length = pdk_utf8_read(text + i, size - i, &character);
-        i += length ? length : 1;
+    for (; offset < size && count < characters; count++) {
+        size_t length =
+            (unsigned char)text[offset] < 0x80 ? 1 : pdk_utf8_read(text + offset, size - offset, &character);
+        offset += length ? length : 1;
     }
-    return count;
+    *ret_count = count;
+    return offset;
 }
 
 /* Which part to show and what to underline. */
 static void lay_out(const struct pdk_place *place, bool secret, struct view *view) {
-    size_t total = count_characters(view->text, view->size);
+    size_t total;
+    skip_characters(view->text, view->size, SIZE_MAX, &total);
     size_t span = place->span ? place->span : 1;
     view->caret = place->column - 1 < total ? place->column - 1 : total;
     view->beyond = view->caret < total && span > total - view->caret ? total : view->caret + span;
@@ -99,35 +102,32 @@ static void lay_out(const struct pdk_place *place, bool secret, struct view *vie
 }
 
 static void put_line(const struct pdk_quote *quote, const struct view *view) {
+    size_t i, offset = skip_characters(view->text, view->size, view->first, &i), one;
     if (view->cut_left) put(quote, ELLIPSIS);
-    size_t offset = 0;
-    for (size_t i = 0; i < view->last && offset < view->size; i++) {
+    for (; i < view->last && offset < view->size; i++) {
+        const char *text = view->text + offset;
         size_t left = view->size - offset;
-        uint32_t character;
-        size_t length = pdk_utf8_read(view->text + offset, left, &character);
         bool hidden = view->mask && i >= view->caret && i < view->beyond;
-        if (i >= view->first && hidden) {
+        offset += skip_characters(text, left, 1, &one);
+        if (hidden) {
             if (i == view->caret) put(quote, MASK);
-        } else if (i >= view->first && view->text[offset] == '\t') {
+        } else if (*text == '\t') {
             put(quote, view->tab_is_fault ? ARROW : "\t");
-        } else if (i >= view->first) {
-            put_character(quote, view->text + offset, left);
+        } else {
+            put_character(quote, text, left);
         }
-        offset += length ? length : 1;
     }
     if (view->cut_right) put(quote, ELLIPSIS);
 }
 
 /* Blanks up to the caret. A tab stays a tab, so that the caret stands where the eye expects it. */
 static void put_indent(const struct pdk_quote *quote, const struct view *view) {
+    size_t i, offset = skip_characters(view->text, view->size, view->first, &i), one;
     if (view->cut_left) put(quote, " ");
-    size_t offset = 0;
-    for (size_t i = 0; i < view->caret; i++) {
+    for (; i < view->caret; i++) {
         bool tab = offset < view->size && view->text[offset] == '\t' && !view->tab_is_fault;
-        uint32_t character;
-        size_t length = offset < view->size ? pdk_utf8_read(view->text + offset, view->size - offset, &character) : 0;
-        if (i >= view->first) put(quote, tab ? "\t" : " ");
-        offset += length ? length : 1;
+        put(quote, tab ? "\t" : " ");
+        offset += skip_characters(view->text + offset, view->size - offset, 1, &one);
     }
 }
 

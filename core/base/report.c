@@ -8,8 +8,8 @@
 
 #define LIMIT_DEFAULT 100
 
-static uint32_t limit_of(const struct pdk_report *report) {
-    return report->limit ? report->limit : LIMIT_DEFAULT;
+bool pdk_report_is_full(const struct pdk_report *report) {
+    return report->count >= (report->limit ? report->limit : LIMIT_DEFAULT);
 }
 
 static int32_t make_room(struct pdk_report *report) {
@@ -54,7 +54,7 @@ int32_t pdk_report_add(struct pdk_report *report, const struct pdk_fault *fault)
     } else {
         report->warnings++;
     }
-    if (report->count >= limit_of(report)) return fault->code;
+    if (pdk_report_is_full(report)) return fault->code;
     if (make_room(report) || copy_fault(&report->arena, fault, &report->faults[report->count])) {
         report->out_of_memory = 1;
         return fault->code;

@@ -45,6 +45,9 @@ struct pdk_report {
 /* Add a copy of *fault: texts are copied, the file's text is not. Returns fault->code. report may be NULL. */
 int32_t pdk_report_add(struct pdk_report *report, const struct pdk_fault *fault);
 
+/* Would one more only be counted? Then its texts need not be made. */
+bool pdk_report_is_full(const struct pdk_report *report);
+
 /* By file, line, column, then order of coming. */
 void pdk_report_sort(struct pdk_report *report);
 

@@ -147,7 +147,7 @@ struct pdk_value *pdk_build_open(struct pdk_builder *builder, int32_t type, cons
 
 static int32_t end_list(struct pdk_builder *builder, const struct pdk_build_frame *frame) {
     uint32_t count = builder->count - frame->first;
-    const struct pdk_value **items = pdk_arena_alloc(&builder->document->arena, count * sizeof(*items));
+    const struct pdk_value **items = pdk_arena_alloc(&builder->document->arena, count * sizeof(struct pdk_value *));
     if (!items) return no_memory(builder);
     for (uint32_t i = 0; i < count; i++) items[i] = builder->entries[frame->first + i].value;
     frame->node->as.items = items;

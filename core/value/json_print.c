@@ -30,7 +30,7 @@ static void add_text(struct pdk_json_out *out, const char *text) {
 static char short_escape(char c) {
     static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
     const char *found = c ? strchr(from, c) : NULL;
-    return found ? to[found - from] : '\0';
+    return (char)(found ? to[found - from] : 0);
 }
 
 static void add_escaped(struct pdk_json_out *out, char c) {

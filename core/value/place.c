@@ -112,10 +112,16 @@ static void fill_in(struct pdk_fault *fault, const struct pdk_value *value, char
     fault->note_text = "it comes from here";
 }
 
+/* Nobody will read it, so it is not worth looking for its path. */
+static bool is_unread(const struct pdk_report *report) {
+    return !report || pdk_report_is_full(report);
+}
+
 int32_t pdk_value_fault(struct pdk_report *report, int32_t code, const struct pdk_value *at, const char *expected,
                         const char *suggestion, const char *format, ...) {
     char path[PATH_TEXT], message[MESSAGE_TEXT];
     struct pdk_fault fault = {.code = code, .expected = expected, .suggestion = suggestion, .message = message};
+    if (is_unread(report)) return pdk_report_add(report, &fault);
     va_list args;
     if (at && (at->flags & PDK_VALUE_FAULTY)) return code;
     va_start(args, format);
@@ -129,6 +135,7 @@ int32_t pdk_value_key_fault(struct pdk_report *report, int32_t code, const struc
                             const char *expected, const char *suggestion, const char *format, ...) {
     char path[PATH_TEXT], message[MESSAGE_TEXT];
     struct pdk_fault fault = {.code = code, .expected = expected, .suggestion = suggestion, .message = message};
+    if (is_unread(report)) return pdk_report_add(report, &fault);
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
@@ -148,6 +155,7 @@ int32_t pdk_value_fault_error(struct pdk_report *report, const struct pdk_value 
                               const pdk_error *err) {
     char path[PATH_TEXT], message[MESSAGE_TEXT], hint[sizeof(err->hint) + 1];
     struct pdk_fault fault = {.code = err->code, .expected = hint, .message = message, .plugin = plugin};
+    if (is_unread(report)) return pdk_report_add(report, &fault);
     copy_cleanly(message, sizeof(message), err->message, sizeof(err->message));
     copy_cleanly(hint, sizeof(hint), err->hint, sizeof(err->hint));
     fill_in(&fault, err->at ? err->at : fallback_at, path, sizeof(path));

@@ -107,7 +107,7 @@ void pdk_writer_flags(pdk_writer *writer, uint8_t flags); /* of the next value p
 /* JSON: see pdk_values parse and print. Limits: depth 64, 200 000 nodes, 16 MiB of text. */
 #define PDK_VALUE_DEPTH_MAX 64
 #define PDK_VALUE_NODES_MAX 200000
-#define PDK_JSON_SIZE_MAX   (16 * 1024 * 1024)
+#define PDK_JSON_SIZE_MAX   ((size_t)16 << 20)
 
 /* One JSON object a line for each fault, what is unknown left out: file line column severity path message expected
  * suggestion. */

@@ -11,7 +11,7 @@
 #include "core/value/scalar.h"
 #include "core/value/writer.h"
 
-#define STRING_MAX (16 * 1024 * 1024)
+#define STRING_MAX ((size_t)16 << 20)
 
 struct pdk_writer {
     struct pdk_builder build;

@@ -7,7 +7,7 @@
 #include "core/yaml/reader.h"
 
 #define KEY_MAX    253
-#define SCALAR_MAX (1024 * 1024)
+#define SCALAR_MAX ((size_t)1 << 20)
 
 enum { GO_ON = 0, AT_END = 1 };
 
@@ -40,19 +40,19 @@ static bool is_key_next(struct pdk_yaml_reader *reader) {
            !pdk_build_has_key(&reader->build);
 }
 
-/* Where a column of a line is in the text. Marks only ever go forward, so each line is looked for once. */
+/* Where a mark is in the text. Marks only ever go forward, and so does the cursor. */
 static const char *find_text(struct pdk_yaml_reader *reader, const struct pdk_mark *mark) {
     for (; reader->line < mark->line; reader->line++) {
-        const char *end = strchr(reader->line_start, '\n');
+        const char *end = strchr(reader->cursor, '\n');
         if (!end) break;
-        reader->line_start = end + 1;
+        reader->cursor = end + 1;
+        reader->column = 1;
     }
-    const char *text = reader->line_start;
-    for (uint32_t column = 1; column < mark->column && *text; column++) {
-        do text++;
-        while (((unsigned char)*text & 0xC0) == 0x80);
+    for (; reader->column < mark->column && *reader->cursor; reader->column++) {
+        do reader->cursor++;
+        while (((unsigned char)*reader->cursor & 0xC0) == 0x80);
     }
-    return text;
+    return reader->cursor;
 }
 
 /* libyaml gives the same events for `? key` and `key`, so look at what stands before it. */

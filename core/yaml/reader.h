@@ -27,8 +27,8 @@ struct pdk_yaml_reader {
     struct pdk_value *nothing; /* what remains after a fault; made first, so that it is there without memory */
     struct pdk_table anchors;  /* name -> struct pdk_value */
     uint32_t documents, aliases;
-    uint32_t line; /* the line at line_start, for looking back at the text */
-    const char *line_start;
+    const char *cursor; /* the place in the text that was looked at last */
+    uint32_t line, column;
     enum pdk_yaml_merging merging;
     struct pdk_yaml_merge *merges[PDK_VALUE_DEPTH_MAX + 1]; /* of each open map */
     bool merged[PDK_VALUE_DEPTH_MAX + 1];                   /* has it a `<<`? */

@@ -8,7 +8,7 @@
 #include "core/yaml/reader.h"
 #include "core/yaml/yaml.h"
 
-#define FILE_MAX     (4 * 1024 * 1024)
+#define FILE_MAX     ((size_t)4 << 20)
 #define PATH_TEXT    512
 #define MESSAGE_TEXT 512
 
@@ -65,8 +65,8 @@ static void prepare_nothing(struct pdk_yaml_reader *reader) {
 static int32_t parse_events(struct pdk_yaml_reader *reader) {
     int32_t rc = 0;
     yaml_event_t event;
-    reader->line = 1;
-    reader->line_start = reader->text;
+    reader->cursor = reader->text;
+    reader->line = reader->column = 1;
     reader->has_question = memchr(reader->text, '?', reader->size) != NULL;
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->text, reader->size);
