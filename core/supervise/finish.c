@@ -145,7 +145,7 @@ void pdk_act_finish(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_i
         pdk_bug(s, run->state, input); /* it was asked to end long ago, or has said so by now */
         return;
     }
-    bool said = !run->cell || pdk_take_up(s, run) || input == PDK_INPUT_START_ERR;
+    bool said = input == PDK_INPUT_START_ERR || pdk_take_up(s, run);
     if (!said)
         pdk_said_host(&run->last, PDK_FAILURE, PDK_CAT_INTERNAL, "plugin_gone", "the process of its plugin has died");
     if (input == PDK_INPUT_GONE) run->built = false;

@@ -484,7 +484,7 @@ static inline bool pdk_event_wanted(const struct pdk_supervisor *s, int32_t kind
 /* Number it, and copy it for those who listen. format is not looked at when nobody does. */
 __attribute__((format(printf, 4, 5))) void pdk_emit(struct pdk_supervisor *s, const struct pdk_record *run,
                                                     const struct pdk_event_args *args, const char *format, ...);
-bool pdk_events_deliver(struct pdk_supervisor *s); /* true: there is more */
+bool pdk_events_deliver(struct pdk_supervisor *s);      /* true: there is more */
 bool pdk_events_behind(const struct pdk_supervisor *s); /* who listens to output has half a ring to hear yet */
 int32_t pdk_subscribe(const pdk_control *, const pdk_filter *, void (*event)(void *, const pdk_event *), void *arg,
                       pdk_watch *ret);

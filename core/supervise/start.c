@@ -44,6 +44,11 @@ static void start_failed(struct pdk_supervisor *s, struct pdk_record *run, int32
         pdk_member_misbehaves(run->member, "done for %s/%u, whose start failed", pdk_record_short(run),
                               run->past.attempts);
     }
+    if (cell) {
+        pdk_news_of(s, cell, true);
+        run->cell = NULL;
+        pdk_cell_release(s, cell);
+    }
     err->message[sizeof err->message - 1] = '\0';
     pdk_said_error(&run->last, error, err);
     pdk_apply(s, run, PDK_INPUT_START_ERR, 0, NULL);

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* states.md section 11, tests 42 to 57: slots, permits, pauses, deadlines, sources and listeners. */
+#include "sim.h"
+
+#define LIMITS(...)                                                                                                    \
+    &(pdk_supervisor_options) {                                                                                        \
+        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__                                                     \
+    }
+
+static void cancel(struct sim *sim, pdk_run run) {
+    assert_int_equal(sim->control->cancel(sim->control, run, NULL), 0);
+}
+
+/* A run in slot x that is in the state wanted. */
+static pdk_run owner_in(struct sim *sim, enum pdk_state state) {
+    pdk_run run = 0, other;
+    switch (state) {
+    case PDK_STATE_READY: (void)sim_submit(sim, "busy", ""); break;
+    case PDK_STATE_HELD: (void)sim_submit(sim, "busy", ""); break;
+    default: break;
+    }
+    const char *fields = state == PDK_STATE_WAITING ? "'slot':'x','retries':9,'backoff':'1h','with':{'script':'F'}"
+                                                    : "'slot':'x','with':{'on_cancel':'deaf'}";
+    assert_int_equal(sim_try(sim, "owner", fields, &run), 0);
+    other = run;
+    sim_advance(sim, 1 * MS);
+    if (state == PDK_STATE_HELD) assert_int_equal(sim->control->pause(sim->control, run), 0);
+    if (state == PDK_STATE_STOPPING || state == PDK_STATE_KILLING || state == PDK_STATE_STUCK) cancel(sim, run);
+    sim_turn(sim);
+    if (state == PDK_STATE_KILLING) sim_advance(sim, 11 * S);
+    if (state == PDK_STATE_STUCK) sim_advance(sim, 20 * S);
+    assert_int_equal(sim_state(sim, other), state);
+    return run;
+}
+
+static void drop_busy_all_states(void **state) {
+    static const enum pdk_state states[] = {PDK_STATE_READY,   PDK_STATE_HELD,  PDK_STATE_RUNNING, PDK_STATE_STOPPING,
+                                            PDK_STATE_KILLING, PDK_STATE_STUCK, PDK_STATE_WAITING};
+    (void)state;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        struct sim *sim = sim_with(LIMITS(.running = 1));
+        pdk_run run;
+        (void)owner_in(sim, states[i]);
+        assert_int_equal(sim_try(sim, "d", "'slot':'x'", &run), 0);
+        assert_int_equal(sim_outcome(sim, run)->told, 0);
+        sim_turn(sim);
+        sim_expect(sim, run, PDK_END_REJECTED, "slot_busy");
+        assert_int_equal(sim_outcome(sim, run)->attempts, 0);
+        sim_end(sim);
+    }
+}
+
+static void queue_fifo_100(void **state) {
+    struct sim *sim = sim_new();
+    pdk_run runs[101];
+    char name[16];
+    (void)state;
+    (void)sim_submit(sim, "owner", "'slot':'x','with':{'script':'S:1s'}");
+    for (int i = 0; i < 101; i++) {
+        (void)snprintf(name, sizeof name, "q%d", i);
+        runs[i] = sim_submit(sim, name, "'slot':'x','when_busy':'queue','with':{'script':'S:1s'}");
+    }
+    sim_expect(sim, runs[100], PDK_END_REJECTED, "queue_full");
+    sim_advance(sim, 200 * S);
+    for (int i = 0; i < 100; i++) {
+        sim_expect(sim, runs[i], PDK_END_SUCCEEDED, NULL);
+        if (i) assert_int_equal(sim_outcome(sim, runs[i])->at - sim_outcome(sim, runs[i - 1])->at, 1 * S);
+    }
+    assert_int_equal(sim->peak, 1);
+    sim_end(sim);
+    sim = sim_with(LIMITS(.slot_queue = UINT32_MAX));
+    (void)sim_submit(sim, "owner", "'slot':'x'");
+    sim_expect(sim, sim_submit(sim, "q", "'slot':'x','when_busy':'queue'"), PDK_END_REJECTED, "queue_full");
+    sim_end(sim);
+}
+
+static void replace_waits_for_end(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run old = sim_submit(sim, "a", "'slot':'x','with':{'on_cancel':'3s'}");
+    pdk_run run = sim_submit(sim, "b", "'slot':'x','when_busy':'replace'");
+    assert_int_equal(sim_task(sim, "a")->reason, PDK_CANCEL_REPLACED);
+    sim_advance(sim, 2 * S);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_QUEUED);
+    sim_advance(sim, 2 * S);
+    sim_expect(sim, old, PDK_END_CANCELED, NULL);
+    assert_int_equal(sim_outcome(sim, old)->reason, PDK_CANCEL_REPLACED);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_RUNNING);
+    assert_int_equal(sim_task(sim, "a")->all_cancels, 1);
+    sim_end(sim);
+}
+
+static void replace_storm(void **state) {
+    struct sim *sim = sim_with(LIMITS(.history = 2000));
+    pdk_run runs[1000];
+    (void)state;
+    sim->check_every = 97;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(sim_try(sim, "r", "'slot':'x','when_busy':'replace','with':{'on_cancel':'1s'}", &runs[i]), 0);
+    sim_advance(sim, MINUTE);
+    assert_int_equal(sim->peak, 1);
+    assert_int_equal(sim->settled, 999);
+    for (int i = 0; i < 999; i++) {
+        const struct sim_outcome *o = sim_outcome(sim, runs[i]);
+        assert_true(o->end == PDK_END_REJECTED || o->end == PDK_END_CANCELED);
+        assert_int_equal(o->reason, PDK_CANCEL_REPLACED);
+    }
+    assert_int_equal(sim_state(sim, runs[999]), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+static void replace_keeps_queue(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    (void)sim_submit(sim, "o", "'slot':'x','with':{'script':'S:9s'}");
+    (void)sim_submit(sim, "A", "'slot':'x','when_busy':'queue','with':{'script':'S:1s'}");
+    (void)sim_submit(sim, "B", "'slot':'x','when_busy':'queue','with':{'script':'S:1s'}");
+    (void)sim_submit(sim, "R", "'slot':'x','when_busy':'replace','with':{'script':'S:1s'}");
+    sim->journal[0] = '\0';
+    sim_advance(sim, MINUTE);
+    assert_string_equal(sim->journal, "settled o; start R; settled R; start A; settled A; start B; settled B; ");
+    sim_end(sim);
+}
+
+static void replace_ready_owner(void **state) {
+    struct sim *sim = sim_with(LIMITS(.running = 1));
+    (void)state;
+    pdk_run old = owner_in(sim, PDK_STATE_READY), run;
+    assert_int_equal(sim_try(sim, "b", "'slot':'x','when_busy':'replace'", &run), 0);
+    uint32_t steps = sim->steps;
+    sim_turn(sim);
+    assert_int_equal(sim->steps, steps + 2); /* one of admission, one of settling */
+    sim_expect(sim, old, PDK_END_REJECTED, "replaced");
+    assert_int_equal(sim_state(sim, run), PDK_STATE_READY);
+    sim_end(sim);
+}
+
+static void permit_never_leaks(void **state) {
+    static const char *const scripts[] = {"S:1s", "F:2s", "E5", "!S",    "X:1s", "R1s S",
+                                          "C:1s", "!E5",  "S",  "F F S", "-",    "!F !S"};
+    struct sim *sim = sim_with(LIMITS(.running = 2));
+    (void)state;
+    uint64_t dice = 7;
+    for (int i = 0; i < 200; i++) {
+        char name[16], fields[160];
+        pdk_run run;
+        dice = dice * 6364136223846793005u + 1442695040888963407u;
+        (void)snprintf(name, sizeof name, "t%d", i);
+        (void)snprintf(fields, sizeof fields, "'retries':2,'timeout':'3s','with':{'script':'%s'}",
+                       scripts[(dice >> 33) % 12]);
+        assert_int_equal(sim_try(sim, name, fields, &run), 0);
+        if ((dice >> 40) % 5 == 0) cancel(sim, run);
+        if ((dice >> 44) % 3 == 0) sim_advance(sim, 700 * MS);
+    }
+    sim_advance(sim, HOUR);
+    assert_int_equal(sim->settled, 200);
+    assert_int_equal(sim->s->running, 0);
+    assert_int_equal(sim->peak, 2);
+    sim_end(sim);
+}
+
+static void runner_limit_no_hol(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    assert_int_equal(pdk_supervisor_limit(sim->s, "a", &(struct pdk_instance_limits){.running = 1}), 0);
+    (void)sim_add(sim, "a", "a");
+    (void)sim_add(sim, "b", "b");
+    pdk_run first = sim_submit(sim, "a1", "'selector':{'r':'a'},'with':{'script':'S:5s'}");
+    pdk_run second = sim_submit(sim, "a2", "'selector':{'r':'a'}");
+    pdk_run other = sim_submit(sim, "b1", "'selector':{'r':'b'}");
+    assert_int_equal(sim_state(sim, first), PDK_STATE_RUNNING);
+    assert_int_equal(sim_state(sim, second), PDK_STATE_READY);
+    assert_int_equal(sim_state(sim, other), PDK_STATE_RUNNING);
+    sim_advance(sim, 6 * S);
+    assert_int_equal(sim_state(sim, second), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+static void backoff_holds_no_permit(void **state) {
+    struct sim *sim = sim_with(LIMITS(.running = 1));
+    (void)state;
+    pdk_run waits = sim_submit(sim, "a", "'retries':3,'backoff':'30s','with':{'script':'F'}");
+    sim_advance(sim, 1 * MS);
+    assert_int_equal(sim_state(sim, waits), PDK_STATE_WAITING);
+    assert_int_equal(sim_state(sim, sim_submit(sim, "b", "")), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+static void pause_run(struct sim *sim, pdk_run run) {
+    assert_int_equal(sim->control->pause(sim->control, run), 0);
+    sim_turn(sim);
+}
+
+static void resume_run(struct sim *sim, pdk_run run) {
+    assert_int_equal(sim->control->resume(sim->control, run), 0);
+    sim_turn(sim);
+}
+
+static void pause_resume(void **state) {
+    struct sim *sim = sim_with(LIMITS(.running = 1));
+    (void)state;
+    pdk_run on = sim_submit(sim, "on", "'slot':'x','with':{'script':'S:9s'}");
+    pdk_run queued = sim_submit(sim, "q", "'slot':'x','when_busy':'queue'");
+    pdk_run ready = sim_submit(sim, "r", "");
+    pdk_run later = sim_submit(sim, "l", "'with':{'script':'S'}");
+    pause_run(sim, ready);
+    assert_int_equal(sim_state(sim, ready), PDK_STATE_HELD);
+    pause_run(sim, on);
+    pause_run(sim, queued);
+    assert_int_equal(sim_state(sim, on), PDK_STATE_RUNNING);
+    resume_run(sim, ready); /* behind l now */
+    sim->journal[0] = '\0';
+    sim_advance(sim, 10 * S);
+    sim_expect(sim, on, PDK_END_SUCCEEDED, NULL);
+    sim_expect(sim, later, PDK_END_SUCCEEDED, NULL);
+    assert_string_equal(sim->journal, "settled on; start l; settled l; start r; ");
+    assert_int_equal(sim_state(sim, queued), PDK_STATE_HELD); /* got its slot, no more */
+    (void)sim_done(sim_task(sim, "r"), PDK_SUCCESS);
+    sim_turn(sim);
+    resume_run(sim, queued);
+    assert_int_equal(sim_state(sim, queued), PDK_STATE_RUNNING);
+    (void)sim_done(sim_task(sim, "q"), PDK_SUCCESS);
+    pdk_run waits = sim_submit(sim, "w", "'retries':3,'backoff':'1s','with':{'script':'F -'}");
+    sim_advance(sim, 1 * MS);
+    pause_run(sim, waits);
+    sim_advance(sim, 5 * S);
+    assert_int_equal(sim_state(sim, waits), PDK_STATE_HELD);
+    resume_run(sim, waits);
+    assert_int_equal(sim_state(sim, waits), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+static void pause_all(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pause_run(sim, 0);
+    pdk_run run = sim_submit(sim, "a", "");
+    sim_advance(sim, S);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_READY);
+    resume_run(sim, 0);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+static void deadline_everywhere(void **state) {
+    (void)state;
+    struct sim *sim = sim_with(LIMITS(.running = 2));
+    pdk_run on = sim_submit(sim, "on", "'deadline':'10s','slot':'x','with':{'on_cancel':'1s'}");
+    pdk_run queued = sim_submit(sim, "q", "'deadline':'10s','slot':'x','when_busy':'queue'");
+    pdk_run waits = sim_submit(sim, "w", "'deadline':'10s','retries':9,'backoff':'9s','with':{'script':'F'}");
+    sim_advance(sim, 1 * MS);
+    pdk_run full = sim_submit(sim, "full", "");
+    pdk_run ready = sim_submit(sim, "r", "'deadline':'9999ms'");
+    pdk_run held = sim_submit(sim, "h", "'deadline':'9999ms'");
+    pause_run(sim, held);
+    uint64_t begin = sim->now - 1 * MS;
+    sim_until(sim, begin + 12 * S);
+    sim_expect(sim, queued, PDK_END_REJECTED, "deadline");
+    sim_expect(sim, ready, PDK_END_REJECTED, "deadline");
+    sim_expect(sim, held, PDK_END_REJECTED, "deadline");
+    sim_expect(sim, on, PDK_END_TIMED_OUT, "deadline");
+    assert_int_equal(sim_outcome(sim, on)->at - begin, 11 * S);
+    assert_int_equal(sim_task(sim, "on")->reason, PDK_CANCEL_DEADLINE);
+    assert_int_equal(sim_outcome(sim, queued)->at - begin, 10 * S);
+    /* its second attempt would have been at 9s, but there was no permit then; at 10s it is over */
+    sim_expect(sim, waits, PDK_END_TIMED_OUT, "deadline");
+    assert_int_equal(sim_task(sim, "w")->starts, 1);
+    assert_int_equal(sim_state(sim, full), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
+/* The deadline comes between the timers of a turn and its starts: nothing starts at or after it. */
+static void deadline_at_the_start(void **state) {
+    struct sim *sim = sim_new();
+    pdk_run run;
+    pdk_submit_options options = {.struct_size = sizeof options, .deadline_ns = sim->now};
+    (void)state;
+    assert_int_equal(sim_try(sim, "a", "'deadline':'1ms'", &run), 0);
+    (void)options;
+    sim->now += 1 * MS;
+    sim_turn(sim);
+    sim_expect(sim, run, PDK_END_REJECTED, "deadline");
+    assert_int_equal(sim_task(sim, "a")->starts, 0);
+    sim_end(sim);
+}
+
+static void deadline_beats_backoff(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    uint64_t begin = sim->now;
+    pdk_run run = sim_submit(sim, "a", "'deadline':'10s','retries':9,'backoff':'3s','with':{'script':'F:9s'}");
+    sim_advance(sim, MINUTE);
+    sim_expect(sim, run, PDK_END_FAILED, "deadline");
+    assert_int_equal(sim_outcome(sim, run)->at - begin, 9 * S);
+    sim_end(sim);
+}
+
+static void settled_before_next_start(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    (void)sim_submit(sim, "one", "'slot':'x','with':{'script':'S:1s'}");
+    (void)sim_submit(sim, "two", "'slot':'x','when_busy':'queue','with':{'script':'S:1s'}");
+    sim_advance(sim, 5 * S);
+    assert_string_equal(sim->journal, "start one; settled one; start two; settled two; ");
+    sim_end(sim);
+}
+
+static void ignore_event(void *arg, const pdk_event *event) {
+    uint64_t *sums = arg;
+    if (event->kind == PDK_EVENT_LOST) {
+        sums[1] += event->number;
+    } else {
+        sums[0]++;
+        assert_true(event->number > sums[2]);
+        sums[2] = event->number;
+    }
+}
+
+static uint32_t ends(struct sim *sim, int32_t end) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < SIM_RUNS; i++) count += sim->outcomes[i].told && sim->outcomes[i].end == end;
+    return count;
+}
+
+static void lost_events_change_nothing(void **state) {
+    uint64_t sums[3] = {0};
+    uint32_t outcomes[2];
+    (void)state;
+    for (int listen = 0; listen < 2; listen++) {
+        struct sim *sim = sim_with(LIMITS(.events = 4, .history = UINT32_MAX));
+        pdk_watch watch;
+        uint64_t before = sim->s->events;
+        sim->check_every = 1000;
+        if (listen) assert_int_equal(sim->control->subscribe(sim->control, NULL, ignore_event, sums, &watch), 0);
+        for (int i = 0; i < 10000; i++) {
+            pdk_run run;
+            assert_int_equal(sim_try(sim, "a", i % 3 ? "'with':{'script':'!S'}" : "'with':{'script':'!F'}", &run), 0);
+            if (i % 10 == 9) sim_turn(sim);
+        }
+        sim_turn(sim);
+        assert_int_equal(sim->settled, 10000);
+        outcomes[listen] = ends(sim, PDK_END_SUCCEEDED) * 16384 + ends(sim, PDK_END_FAILED);
+        if (listen) assert_int_equal(sums[0] + sums[1], sim->s->events - before);
+        if (listen) assert_true(sums[1] > 0);
+        sim_end(sim);
+    }
+    assert_int_equal(outcomes[0], outcomes[1]);
+}
+
+/* ---- a source of the simulation */
+struct source {
+    const pdk_host *host;
+    const pdk_source *service;
+    uint32_t settled, resumed, drained, flushed, progressed, room_at_resume;
+    int32_t end;
+    const pdk_template *base;
+};
+static struct source *the_source;
+
+static int32_t source_create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
+    (void)config, (void)err;
+    the_source->host = host;
+    the_source->service = host->get_extension(host, PDK_SOURCE_1);
+    assert_non_null(the_source->service);
+    assert_null(host->get_extension(host, PDK_CONTROL_1)); /* nobody allowed it */
+    *ret = the_source;
+    return 0;
+}
+static void source_destroy(void *self) {
+    (void)self;
+}
+static void source_settled(void *self, pdk_delivery delivery, const pdk_outcome *outcome) {
+    struct source *source = self;
+    (void)delivery;
+    source->settled++;
+    source->end = outcome->end;
+}
+static void source_resume(void *self) {
+    struct source *source = self;
+    source->resumed++;
+    source->room_at_resume = source->service->room(source->service);
+}
+static void source_drain(void *self) {
+    ((struct source *)self)->drained++;
+}
+static void source_flush(void *self) {
+    ((struct source *)self)->flushed++;
+}
+static void source_progress(void *self, pdk_delivery delivery, const pdk_progress *progress) {
+    (void)delivery, (void)progress;
+    ((struct source *)self)->progressed++;
+}
+static const pdk_source_ops source_ops = {
+    sizeof source_ops, 0, source_settled, source_resume, source_drain, source_flush, source_progress};
+static const pdk_plugin source_plugin = {PDK_PLUGIN_HEAD, "src", "1",           "",   "",   NULL,           NULL, NULL,
+                                         &source_ops,     NULL,  source_create, NULL, NULL, source_destroy, NULL};
+
+static struct sim *with_source(const pdk_supervisor_options *options, struct source *source, uint32_t pending) {
+    struct sim *sim = sim_with(options);
+    pdk_error err = PDK_ERROR;
+    the_source = source;
+    assert_int_equal(pdk_supervisor_limit(sim->s, "src", &(struct pdk_instance_limits){.pending = pending}), 0);
+    if (pdk_supervisor_add(sim->s, &source_plugin, NULL, &err) < 0) fail_msg("%s", err.message);
+    sim_turn(sim);
+    return sim;
+}
+
+static int32_t deliver(struct source *source, const char *json, pdk_run *run) {
+    const pdk_value *spec = NULL;
+    char text[512];
+    pdk_error err = PDK_ERROR;
+    (void)strlcpy(text, json, sizeof text);
+    for (char *at = text; *at; at++) *at = *at == '\'' ? '"' : *at;
+    assert_int_equal(pdk_values_get()->parse(pdk_values_get(), text, strlen(text), "test", &spec, NULL), 0);
+    pdk_submission submission = {.struct_size = sizeof submission, .delivery = 42, .spec = spec};
+    int32_t rc = source->service->submit(source->service, &submission, run, &err);
+    pdk_values_get()->drop(spec);
+    if (rc < 0) assert_true(err.message[0]);
+    return rc;
+}
+
+#define ONE "{'name':'n1','kind':'fake','with':{'script':'S:5s'}}"
+#define TWO "{'name':'n2','kind':'fake','with':{'script':'S:9s'}}"
+#define TRI "{'name':'n3','kind':'fake','with':{'script':'S:9s'}}"
+
+static void busy_and_resume(void **state) {
+    struct source source = {0};
+    struct sim *sim = with_source(LIMITS(.accepted = 2), &source, 0);
+    pdk_run run;
+    (void)state;
+    assert_int_equal(source.service->room(source.service), 2);
+    assert_int_equal(deliver(&source, ONE, &run), 0);
+    assert_int_equal(deliver(&source, TWO, &run), 0);
+    uint64_t seq = sim->s->next_seq;
+    assert_int_equal(deliver(&source, TRI, &run), -EAGAIN);
+    assert_int_equal(sim->s->next_seq, seq);
+    sim_advance(sim, 4 * S);
+    assert_int_equal(source.resumed, 0);
+    sim_advance(sim, 2 * S);
+    assert_int_equal(source.settled, 1);
+    assert_int_equal(source.resumed, 1);
+    assert_int_equal(source.room_at_resume, 1);
+    assert_int_equal(deliver(&source, "{'name':'n4','kind':'nope'}", &run), -EINVAL);
+    sim_advance(sim, 5 * S);
+    assert_int_equal(source.settled, 2);
+    assert_int_equal(source.resumed, 1);
+    assert_int_equal(source.flushed, 2);
+    assert_true(source.progressed >= 2);
+    sim_end(sim);
+}
+
+static void source_room_is_its_own(void **state) {
+    struct source source = {0};
+    struct sim *sim = with_source(LIMITS(.accepted = 100), &source, 1);
+    pdk_run run;
+    (void)state;
+    assert_int_equal(deliver(&source, ONE, &run), 0);
+    assert_int_equal(deliver(&source, TWO, &run), -EAGAIN);
+    (void)sim_submit(sim, "mine", ""); /* others have room */
+    assert_int_equal(source.service->cancel(source.service, run), 0);
+    sim_advance(sim, 0);
+    assert_int_equal(source.settled, 1);
+    assert_int_equal(source.end, PDK_END_CANCELED);
+    assert_int_equal(source.resumed, 1);
+    assert_int_equal(source.service->cancel(source.service, run), -ESTALE);
+    sim_end(sim);
+}
+
+static void template_submits(void **state) {
+    struct source source = {0};
+    struct sim *sim = with_source(NULL, &source, 0);
+    const pdk_value *spec = NULL, *with = NULL;
+    const pdk_template *base = NULL;
+    const pdk_values *v = pdk_values_get();
+    const char text[] = "{\"name\":\"n\",\"kind\":\"fake\",\"with\":{\"script\":\"S:1s\"}}";
+    const char other[] = "{\"script\":\"F:1s\"}";
+    pdk_run a, b, c;
+    (void)state;
+    assert_int_equal(v->parse(v, text, strlen(text), "t", &spec, NULL), 0);
+    assert_int_equal(v->parse(v, other, strlen(other), "t", &with, NULL), 0);
+    assert_int_equal(source.service->prepare(source.service, spec, &base, NULL), 0);
+    v->drop(spec);
+    pdk_submission given = {.struct_size = sizeof given, .delivery = 1, .base = base};
+    assert_int_equal(source.service->submit(source.service, &given, &a, NULL), 0);
+    given.slot = "other";
+    given.name = "m";
+    assert_int_equal(source.service->submit(source.service, &given, &b, NULL), 0);
+    given.slot = "third";
+    given.with = with;
+    assert_int_equal(source.service->submit(source.service, &given, &c, NULL), 0);
+    given.slot = "not a slot";
+    assert_int_equal(source.service->submit(source.service, &given, NULL, NULL), -EINVAL);
+    v->drop(with);
+    source.service->release(source.service, base); /* those accepted do not mind */
+    sim_turn(sim);
+    assert_string_equal(sim_run(sim, a)->run_id, "fake-n-1");
+    assert_string_equal(sim_run(sim, b)->run_id, "fake-other-2");
+    assert_string_equal(sim_task(sim, "m")->slot, "third");
+    sim_advance(sim, 2 * S);
+    assert_int_equal(source.settled, 3);
+    assert_int_equal(source.end, PDK_END_FAILED);
+    sim_end(sim);
+}
+
+static void source_gone(void **state) {
+    struct source source = {0};
+    struct sim *sim = with_source(NULL, &source, 0);
+    pdk_run run[2];
+    (void)state;
+    assert_int_equal(deliver(&source, ONE, &run[0]), 0);
+    assert_int_equal(deliver(&source, "{'name':'n2','kind':'fake','with':{'script':'-'}}", &run[1]), 0);
+    sim_turn(sim);
+    /* one ends in the same turn: it is in the outbox when the process has died */
+    pdk_supervisor_instance_gone(sim->s, sim_instance(sim, "src"));
+    (void)sim_done(sim_task(sim, "n2"), PDK_SUCCESS);
+    sim_turn(sim);
+    sim_advance(sim, MINUTE);
+    assert_int_equal(source.settled, 0);
+    for (int i = 0; i < 2; i++) assert_int_equal(sim_run(sim, run[i])->end, PDK_END_SUCCEEDED);
+    assert_int_equal(sim->s->accepted, 0);
+    sim_end(sim);
+}
+
+/* Runs of a runner that is down wait, without using up an attempt. */
+static void down_runner_waits(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    const pdk_host *host = &sim_instance(sim, "fake")->host;
+    host->health(host, PDK_DOWN, "no database");
+    sim_turn(sim);
+    pdk_run run = sim_submit(sim, "a", "");
+    sim_advance(sim, MINUTE);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_READY);
+    host->health(host, PDK_DEGRADED, "slow");
+    sim_turn(sim);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_RUNNING);
+    assert_int_equal(sim_task(sim, "a")->starts, 1);
+    sim_end(sim);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(drop_busy_all_states),
+        cmocka_unit_test(queue_fifo_100),
+        cmocka_unit_test(replace_waits_for_end),
+        cmocka_unit_test(replace_storm),
+        cmocka_unit_test(replace_keeps_queue),
+        cmocka_unit_test(replace_ready_owner),
+        cmocka_unit_test(permit_never_leaks),
+        cmocka_unit_test(runner_limit_no_hol),
+        cmocka_unit_test(backoff_holds_no_permit),
+        cmocka_unit_test(pause_resume),
+        cmocka_unit_test(pause_all),
+        cmocka_unit_test(deadline_everywhere),
+        cmocka_unit_test(deadline_at_the_start),
+        cmocka_unit_test(deadline_beats_backoff),
+        cmocka_unit_test(busy_and_resume),
+        cmocka_unit_test(source_room_is_its_own),
+        cmocka_unit_test(template_submits),
+        cmocka_unit_test(settled_before_next_start),
+        cmocka_unit_test(lost_events_change_nothing),
+        cmocka_unit_test(source_gone),
+        cmocka_unit_test(down_runner_waits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
