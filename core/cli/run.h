@@ -8,6 +8,7 @@
 
 #include "core/cli/load.h"
 #include "core/cli/screen.h"
+#include "core/loop/loop.h"
 #include "core/plan/plan.h"
 
 struct pdk_run_metrics;
@@ -16,6 +17,7 @@ struct pdk_session {
     struct pdk_arguments *arguments;
     struct pdk_setup setup;
     struct pdk_selector selector;
+    struct pdk_ev *ev;
     pdk_supervisor *supervisor;
     const pdk_loop *loop;
     struct pdk_plan *plan;
@@ -24,7 +26,7 @@ struct pdk_session {
     size_t item_count, name_width;
     bool single; /* run -- COMMAND: as if the command had been run by itself */
     bool prefix, json_log;
-    int32_t level; /* the lowest that is said, PDK_LOG_... */
+    int32_t level, log_level; /* the lowest that is said, PDK_LOG_...: by us, and by the supervisor and plugins */
     uint64_t began;
     uint64_t seq;                /* of the JSON events */
     struct pdk_run_lines *lines; /* of each item and stream */
@@ -35,7 +37,8 @@ struct pdk_session {
     int signal;     /* the first that asked for the end; 0: none has */
     uint32_t asked; /* how often somebody did */
     bool output_failed;
-    bool over; /* the plan has finished */
+    bool over;    /* the plan has finished, and so have the metrics */
+    bool stopped; /* and the supervisor */
 };
 
 /* verb_run.c: ask for the end; again: kill all; a third time: leave. */

@@ -92,8 +92,7 @@ static void say_note(void *arg) {
 void pdk_run_log(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
     struct pdk_session *session = arg;
     size_t size = strlen(text) + 1;
-    int32_t least = session->level == PDK_LOG_INFO ? PDK_LOG_WARN : session->level; /* we say what goes on ourselves */
-    if (level < least) return;
+    if (level < session->log_level) return;
     if (!session->sink) { /* nothing runs yet: plugins are being made */
         pdk_say("%s%s%s", part, *part ? ": " : "", text);
         return;

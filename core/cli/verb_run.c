@@ -8,6 +8,9 @@
 
 #include "core/cli/run.h"
 
+/* What one attempt can still print when it ends fits twice, however short its lines are. */
+#define EVENTS (1u << 19)
+
 /* ---- what comes from below */
 
 static void on_event(void *arg, const struct pdk_item *item, const pdk_event *event) {
@@ -30,15 +33,25 @@ static void on_warning(void *arg, const char *text) {
     pdk_run_talk(arg, PDK_LOG_WARN, "", "%s", text);
 }
 
-static void stop_supervisor(void *arg) {
+static void leave_when_done(struct pdk_session *session) {
+    if (session->over && session->stopped) pdk_ev_break(session->ev);
+}
+
+static void on_stopped(void *arg) {
     struct pdk_session *session = arg;
-    (void)pdk_supervisor_shutdown(session->supervisor);
+    session->stopped = true;
+    leave_when_done(session);
+}
+
+static void on_written(void *arg) {
+    struct pdk_session *session = arg;
+    session->over = true;
+    if (!session->stopped) (void)pdk_supervisor_shutdown(session->supervisor);
+    leave_when_done(session);
 }
 
 static void on_finished(void *arg) {
-    struct pdk_session *session = arg;
-    session->over = true;
-    pdk_run_metrics_end(session, stop_supervisor, session);
+    pdk_run_metrics_end(arg, on_written, arg);
 }
 
 /* ---- the end, when somebody asks for it */
@@ -127,7 +140,11 @@ static int create_supervisor(struct pdk_session *session) {
     pdk_error err = PDK_ERROR;
     pdk_limits_default(&limits);
     if (session->setup.config) limits = session->setup.config->limits;
+    if (pdk_ev_create(&session->ev) < 0) return pdk_say_memory();
+    session->loop = pdk_ev_loop(session->ev);
     const pdk_supervisor_options options = {.struct_size = sizeof options,
+                                            .loop = session->loop,
+                                            .stopped = on_stopped,
                                             .flags = PDK_SUPERVISOR_OWNS_PROCESS,
                                             .log = pdk_run_log,
                                             .arg = session,
@@ -135,17 +152,14 @@ static int create_supervisor(struct pdk_session *session) {
                                             .accepted = limits.queued,
                                             .slot_queue = limits.slot_queue ? limits.slot_queue : UINT32_MAX,
                                             .history = UINT32_MAX,
-                                            .events = limits.events > 65536 ? limits.events : 65536,
+                                            .events = limits.events > EVENTS ? limits.events : EVENTS,
                                             .line = (uint32_t)limits.line,
                                             .grace = limits.grace ? limits.grace : UINT64_MAX,
                                             .flush = limits.flush ? limits.flush : UINT64_MAX};
     int32_t rc = pdk_supervisor_create(&options, &session->supervisor, &err);
-    if (rc < 0) {
-        pdk_say("cannot start: %s", err.message[0] ? err.message : strerror(-rc));
-        return PDK_EXIT_BUG;
-    }
-    session->loop = pdk_supervisor_loop(session->supervisor);
-    return 0;
+    if (rc == 0) return 0;
+    pdk_say("cannot start: %s", err.message[0] ? err.message : strerror(-rc));
+    return PDK_EXIT_BUG;
 }
 
 static int load_plugins(struct pdk_session *session) {
@@ -253,8 +267,10 @@ static int work(struct pdk_session *session) {
     session->began = session->loop->now_ns(session->loop);
     int32_t rc = pdk_supervisor_start(session->supervisor, &err);
     if (rc == 0) rc = pdk_plan_start(session->plan, &options, &err);
-    if (rc == 0) rc = pdk_supervisor_run(session->supervisor);
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        pdk_ev_run(session->ev);
+        return 0;
+    }
     pdk_say("cannot run: %s", err.message[0] ? err.message : strerror(-rc));
     return rc == -EINVAL ? PDK_EXIT_FILE : PDK_EXIT_BUG;
 }
@@ -313,7 +329,10 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
         if (code == 0) code = run_all(session);
     }
     pdk_run_signals_free(session);
+    uint32_t stuck = 0;
+    if (session->supervisor) (void)pdk_supervisor_stopped(session->supervisor, &stuck);
     pdk_supervisor_destroy(session->supervisor);
+    if (!stuck) pdk_ev_free(session->ev); /* else it may still be posted to */
     pdk_plan_free(session->plan);
     pdk_run_metrics_free(session);
     pdk_setup_free(&session->setup);

@@ -59,7 +59,10 @@ static int32_t submit_group(struct pdk_plan *plan, struct pdk_group *group) {
     for (uint32_t i = 0; i < group->count; i++) {
         struct pdk_item *item = &group->items[i];
         if (item->run || item->state == PDK_ITEM_ENDED) continue;
-        if (submit_item(plan, item) == -EAGAIN) return -EAGAIN;
+        if (plan->stopping)
+            pdk_follow_reject(item, "shutting_down", "Paddock is shutting down");
+        else if (submit_item(plan, item) == -EAGAIN)
+            return -EAGAIN;
     }
     return 0;
 }
@@ -76,7 +79,8 @@ static void reject_group(struct pdk_group *group) {
             pdk_follow_reject(&group->items[i], reason, message);
 }
 
-/* Work off the groups whose fate is known. Posted, so it never runs inside a call of the supervisor. */
+/* Work off the groups whose fate is known. Posted, so that nothing is submitted inside a call of the supervisor; to
+ * reject is another matter. */
 static void pump(void *arg) {
     struct pdk_plan *plan = arg;
     struct pdk_group *group;
@@ -163,7 +167,7 @@ void pdk_plan_stop(struct pdk_plan *plan) {
     if (plan->stopping) return;
     plan->stopping = true;
     for (uint32_t i = 0; i < plan->group_count; i++) pdk_graph_queue(plan, &plan->groups[i], PDK_FATE_NEVER);
-    plan->loop->post(plan->loop, &plan->pump);
+    pump(plan);
     (void)pdk_supervisor_shutdown(plan->options.supervisor);
 }
 

@@ -92,7 +92,8 @@ struct pdk_plan_options {
     void (*output)(void *arg, const struct pdk_item *item, const pdk_event *event);
     /* A line for the operator. */
     void (*warn)(void *arg, const char *text);
-    /* Once: every item has its outcome, and the log files are written. */
+    /* Once: every item has its outcome, and the log files are written. The supervisor may have stopped before, so
+     * keep its loop running until both have happened. */
     void (*finished)(void *arg);
     void *arg;
 };
