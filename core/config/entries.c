@@ -61,7 +61,7 @@ static void add_entry(struct pdk_loading *loading, const struct entries *entries
     if (reading.error < 0 || !entry.name) return;
     first = pdk_table_get(entries->names, entry.name, strlen(entry.name));
     if (first) {
-        pdk_loading_twice(loading, pdk_value_place(value), pdk_value_path(value, path, sizeof path), entry.name,
+        pdk_loading_twice(loading, pdk_value_place(value), pdk_scalar_path(value, path, sizeof path), entry.name,
                           pdk_value_place(first));
         return;
     }

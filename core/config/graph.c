@@ -8,6 +8,7 @@
 #include "core/base/buffer.h"
 #include "core/base/text.h"
 #include "core/config/load.h"
+#include "core/spec/scalar.h"
 
 static const char *const lists[] = {"needs", "after"};
 
@@ -62,7 +63,7 @@ static void check_known(struct pdk_loading *loading, const struct pdk_task *task
         struct pdk_fault fault = {.code = -EINVAL, .message = message, .path = path};
         if (pdk_table_get(&loading->named, name, strlen(name))) continue;
         written = pdk_values_get()->get(task->source, list);
-        (void)pdk_value_path(written, path, sizeof path);
+        (void)pdk_scalar_path(written, path, sizeof path);
         (void)snprintf(message, sizeof message, "there is no task \"%.100s\"", name);
         fault.place = pdk_value_place(written_item(written, name));
         fault.suggestion = nearest_task(loading, name);
@@ -96,7 +97,7 @@ static void fault_circle(struct pdk_loading *loading, const struct way *way, uin
     list = list_of(way->steps[start]->task, name_of(way->steps[first + (start - first + 1) % size]));
     fault.message = pdk_buffer_string(&text);
     fault.place = pdk_value_place(list);
-    fault.path = pdk_value_path(list, path, sizeof path);
+    fault.path = pdk_scalar_path(list, path, sizeof path);
     pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
     pdk_buffer_free(&text);
 }

@@ -12,7 +12,7 @@ static void fault(struct pdk_loading *loading, enum pdk_severity severity, const
     char path[512];
     struct pdk_fault fault = {.severity = severity, .code = -EINVAL, .message = message, .expected = expected};
     fault.place = key ? pdk_scalar_key_place(at) : pdk_value_place(at);
-    fault.path = pdk_value_path(at, path, sizeof path);
+    fault.path = pdk_scalar_path(at, path, sizeof path);
     if (severity == PDK_SEVERITY_ERROR)
         pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
     else

@@ -26,7 +26,7 @@ static void check_keys(struct pdk_loading *loading, const pdk_value *file) {
         else if (row->since > PDK_SPEC_VERSION)
             pdk_field_later(&reading, row, file, i);
         else if (pdk_value_is_null(entry->value))
-            pdk_reading_fault_key(&reading, entry->value, NULL, "leave the field out", "%s has no value", row->name);
+            pdk_reading_fault_key(&reading, entry->value, "leave the field out", "%s has no value", row->name);
     }
     pdk_loading_error(loading, reading.error);
 }

@@ -224,17 +224,16 @@ static void refuse(struct pdk_reading *reading, const struct pdk_task_body *body
     const pdk_value *at = source->type == PDK_MAP ? pdk_values_get()->get(source, row->field) : source;
     const char *kind = body->task.plugin.kind;
     if (!pdk_schema_find(schema, "command"))
-        pdk_reading_fault_key(reading, at, NULL, "remove it, or kind: subprocess", "kind \"%.60s\" runs no program",
-                              kind);
+        pdk_reading_fault_key(reading, at, "remove it, or kind: subprocess", "kind \"%.60s\" runs no program", kind);
     else
-        pdk_reading_fault_key(reading, at, NULL, "remove it", "kind \"%.60s\" takes no %s", kind, row->name);
+        pdk_reading_fault_key(reading, at, "remove it", "kind \"%.60s\" takes no %s", kind, row->name);
 }
 
 static void check_required(struct pdk_reading *reading, const struct pdk_task_body *body, const struct handed *row,
                            const pdk_schema *schema) {
     const pdk_param *param = pdk_schema_find(schema, row->name);
     if (param && (param->flags & PDK_REQUIRED))
-        pdk_reading_fault_key(reading, body->task.source, NULL, "add it", "kind \"%.60s\" needs \"%s\"",
+        pdk_reading_fault_key(reading, body->task.source, "add it", "kind \"%.60s\" needs \"%s\"",
                               body->task.plugin.kind, row->field);
 }
 

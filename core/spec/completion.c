@@ -21,6 +21,7 @@ struct run {
     const pdk_values *values;
     pdk_writer *writer;
     int32_t error;
+    uint8_t flags; /* of all that is put: PDK_VALUE_FALLBACK while a fallback is */
 };
 
 /* Faults, all with the name of the plugin. */
@@ -48,7 +49,7 @@ static void complain(struct run *run, const pdk_param *row, const pdk_value *val
         return;
     }
     if (secret) (void)snprintf(why->message, sizeof why->message, "this is not what is wanted here");
-    add(run, pdk_value_place(value), pdk_value_path(value, path, sizeof path), why, PDK_SEVERITY_ERROR, secret);
+    add(run, pdk_value_place(value), pdk_scalar_path(value, path, sizeof path), why, PDK_SEVERITY_ERROR, secret);
 }
 
 static void complain_type(struct run *run, const pdk_param *row, const pdk_value *value, const char *wanted) {
@@ -64,11 +65,11 @@ static bool is_top(const struct run *run, const pdk_value *map) {
 
 /* The path of a map: of the top one that which it was made from, or that of the task which has no `with`. */
 static const char *path_of(const struct run *run, const pdk_value *map, char *buf, size_t size) {
-    if (!is_top(run, map)) return pdk_value_path(map, buf, size);
-    if (run->job->at) return pdk_value_path(run->job->at, buf, size);
-    if (!run->job->task) return pdk_value_path(map, buf, size);
-    (void)pdk_value_path(run->job->task, buf, size);
-    (void)strlcat(buf, *buf ? ".with" : "with", size);
+    if (!is_top(run, map)) return pdk_scalar_path(map, buf, size);
+    if (run->job->at) return pdk_scalar_path(run->job->at, buf, size);
+    if (!run->job->task) return pdk_scalar_path(map, buf, size);
+    (void)pdk_scalar_path(run->job->task, buf, size);
+    (void)strlcat(buf, run->job->task->line == 0 ? "/with" : *buf ? ".with" : "with", size);
     return buf;
 }
 
@@ -110,7 +111,7 @@ static void deprecated(struct run *run, const pdk_param *row, const pdk_value *v
     pdk_complaint_clear(&why);
     (void)snprintf(why.message, sizeof why.message, "\"%s\" is deprecated", row->name);
     if (row->doc) (void)strlcpy(why.expected, row->doc, sizeof why.expected);
-    add(run, pdk_scalar_key_place(value), pdk_value_path(value, path, sizeof path), &why, PDK_SEVERITY_WARNING, false);
+    add(run, pdk_scalar_key_place(value), pdk_scalar_path(value, path, sizeof path), &why, PDK_SEVERITY_WARNING, false);
 }
 
 /* Ranges. */
@@ -132,7 +133,7 @@ static void check_range(struct run *run, const pdk_param *row, const pdk_value *
 /* Values by type of row. */
 
 static void put_like(struct run *run, const pdk_value *value, const pdk_param *row) {
-    uint8_t flags = value->flags;
+    uint8_t flags = value->flags | run->flags;
     if (row->flags & PDK_SECRET) flags |= PDK_VALUE_SECRET;
     pdk_writer_like(run->writer, value);
     pdk_writer_flags(run->writer, flags);
@@ -310,24 +311,40 @@ static void put_handed(struct run *run, const pdk_param *row, const pdk_value *v
         put_row(run, row, value);
 }
 
+/* A fallback of a text is that text, but for quotes. */
+static bool is_plain_text(const pdk_param *row) {
+    return (row->type == PDK_STRING || row->type == PDK_DURATION || row->type == PDK_SIZE) && row->fallback[0] != '"' &&
+           row->fallback[0] != '\'';
+}
+
+static int32_t read_fallback(const struct run *run, const pdk_param *row, const pdk_value **ret) {
+    const char *why = "";
+    pdk_writer *writer;
+    if (!is_plain_text(row)) return pdk_fallback_read(row->fallback, ret, &why);
+    writer = run->values->open(run->values);
+    run->values->put_string(writer, row->fallback, strlen(row->fallback));
+    return run->values->close(writer, ret, NULL);
+}
+
 static void put_fallback(struct run *run, const pdk_param *row) {
     const pdk_value *value = NULL;
-    const char *why = "";
     int32_t rc;
     run->values->key(run->writer, row->name);
-    pdk_writer_flags(run->writer, PDK_VALUE_FALLBACK);
-    if ((row->type == PDK_STRING || row->type == PDK_DURATION || row->type == PDK_SIZE) && row->fallback[0] != '"' &&
-        row->fallback[0] != '\'') {
+    if (is_plain_text(row) && !run->job->strict) {
+        pdk_writer_flags(run->writer, PDK_VALUE_FALLBACK);
         run->values->put_string(run->writer, row->fallback, strlen(row->fallback));
         return;
     }
-    rc = pdk_fallback_read(row->fallback, &value, &why);
+    rc = read_fallback(run, row, &value);
     if (rc < 0) {
-        if (run->error != -ENOMEM) run->error = rc; /* a schema that was not validated */
+        if (run->error != -ENOMEM) run->error = rc;
         put_null(run);
         return;
     }
+    run->flags = PDK_VALUE_FALLBACK;
+    pdk_writer_flags(run->writer, run->flags);
     put_row(run, row, value);
+    run->flags = 0;
     run->values->drop(value);
 }
 
@@ -410,6 +427,7 @@ int32_t pdk_completion_run(const struct pdk_completion *completion, struct pdk_r
         static const pdk_param map = PDK_PARAM("", PDK_MAP, 0, NULL, "");
         complain_type(&run, &map, job.value, "a map");
         job.value = NULL;
+        job.schema = &nothing;
     }
     put_rows(&run, job.schema->params, job.value, job.handed);
     rc = run.values->close(run.writer, &value, NULL);

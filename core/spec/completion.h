@@ -11,6 +11,7 @@ struct pdk_completion {
     const pdk_value *value;  /* what was written: a map or null */
     const pdk_value *handed; /* a map of fields that come from elsewhere, all of them rows of the schema; NULL: none */
     const pdk_value *at;     /* as it was written, if value was made of it and of defaults; NULL */
+    bool strict;             /* check even the fallbacks */
     const pdk_value *task;   /* where to point at when there is no `with` to point at; NULL */
 };
 

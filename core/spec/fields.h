@@ -116,9 +116,9 @@ void pdk_fields_read(struct pdk_reading *reading, const struct pdk_field *rows, 
 void pdk_reading_fault(struct pdk_reading *reading, const pdk_value *at, const char *expected, const char *suggestion,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* The same at the key whose value is given, with the value's path or (path not NULL) another. */
-void pdk_reading_fault_key(struct pdk_reading *reading, const pdk_value *value, const char *path, const char *expected,
-                           const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* The same at the key whose value is given. */
+void pdk_reading_fault_key(struct pdk_reading *reading, const pdk_value *value, const char *expected,
+                           const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Begin something whose own failure matters: the error is set aside, and joined with what comes. */
 static inline int32_t pdk_reading_begin(struct pdk_reading *reading) {

@@ -66,7 +66,7 @@ PDK_READER(env) {
     for (uint32_t i = 0; i < value->size; i++) {
         const struct pdk_value_entry *entry = &value->as.map.entries[i];
         if (!variable_name(entry->key))
-            pdk_reading_fault_key(reading, entry->value, NULL, "expected letters, digits and _, no digit first",
+            pdk_reading_fault_key(reading, entry->value, "expected letters, digits and _, no digit first",
                                   "\"%s\" cannot be a variable", entry->key);
         if (pdk_value_is_null(entry->value)) continue;
         if (entry->value->type == PDK_MAP)
@@ -158,7 +158,7 @@ static void code_twice(struct pdk_reading *reading, unsigned code, const pdk_val
     char message[80], path[512];
     struct pdk_fault fault = {.code = -EINVAL, .place = pdk_value_place(at), .note = pdk_value_place(first)};
     (void)snprintf(message, sizeof message, "exit code %u is here twice", code);
-    fault.path = pdk_value_path(at, path, sizeof path);
+    fault.path = pdk_scalar_path(at, path, sizeof path);
     fault.message = message;
     fault.expected = "every code once";
     fault.note_text = "the first is here";
@@ -232,7 +232,7 @@ PDK_READER(stop) {
         pdk_fields_read(reading, row->fields, value, base);
         command = ((struct pdk_task_body *)base)->program.stop_command;
         if (command && (reading->marks & PDK_MARK_STOP_SIGNAL))
-            pdk_reading_fault_key(reading, command, NULL, "remove one of them", "either a signal or a command");
+            pdk_reading_fault_key(reading, command, "remove one of them", "either a signal or a command");
     } else {
         reading->marks |= PDK_MARK_STOP_SIGNAL;
         pdk_read_stop_signal(reading, row, value, base);

@@ -46,15 +46,15 @@ void pdk_reading_fault(struct pdk_reading *reading, const pdk_value *at, const c
     pdk_reading_error(reading, pdk_value_fault(reading->report, -EINVAL, at, expected, suggestion, "%s", message));
 }
 
-void pdk_reading_fault_key(struct pdk_reading *reading, const pdk_value *value, const char *path, const char *expected,
+void pdk_reading_fault_key(struct pdk_reading *reading, const pdk_value *value, const char *expected,
                            const char *format, ...) {
-    char message[320], own_path[512];
+    char message[320], path[512];
     struct pdk_fault fault = {.code = -EINVAL, .place = pdk_scalar_key_place(value)};
     va_list args;
     va_start(args, format);
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    fault.path = path ? path : pdk_value_path(value, own_path, sizeof own_path);
+    fault.path = pdk_scalar_path(value, path, sizeof path);
     fault.message = message;
     fault.expected = expected;
     pdk_reading_error(reading, pdk_report_add(reading->report, &fault));
@@ -90,11 +90,7 @@ void pdk_field_unknown(struct pdk_reading *reading, const struct pdk_field *rows
 }
 
 void pdk_field_later(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *map, size_t i) {
-    const struct pdk_value_entry *entry = &map->as.map.entries[i];
-    char path[512];
-    size_t used = strlen(pdk_value_path(map, path, sizeof path));
-    (void)snprintf(path + used, sizeof path - used, "%s%s", used ? "." : "", row->name);
-    pdk_reading_fault_key(reading, entry->value, path, row->instead ? row->instead : "remove it",
+    pdk_reading_fault_key(reading, map->as.map.entries[i].value, row->instead ? row->instead : "remove it",
                           "\"%s\" comes with a later version", row->name);
 }
 
@@ -319,7 +315,7 @@ static void read_choice(struct pdk_reading *reading, const struct pdk_field *row
 void pdk_field_read(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *value, void *base) {
     void *at = (char *)base + row->offset;
     if ((row->flags & PDK_FIELD_FILE) && !reading->trusted) {
-        pdk_reading_fault_key(reading, value, NULL, "remove it", "only a task of a file may use %s", row->name);
+        pdk_reading_fault_key(reading, value, "remove it", "only a task of a file may use %s", row->name);
         return;
     }
     switch (row->type) {

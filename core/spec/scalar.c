@@ -56,6 +56,10 @@ int32_t pdk_complain(struct pdk_report *report, const pdk_value *value, const st
                            why->suggestion[0] ? why->suggestion : NULL, "%s", why->message);
 }
 
+const char *pdk_scalar_path(const pdk_value *value, char *buf, size_t size) {
+    return value && value->line == 0 ? pdk_value_pointer(value, buf, size) : pdk_value_path(value, buf, size);
+}
+
 struct pdk_place pdk_scalar_key_place(const pdk_value *value) {
     const pdk_value *map = value ? value->parent : NULL;
     if (map && map->type == PDK_MAP) {

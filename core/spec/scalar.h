@@ -33,6 +33,9 @@ const char *pdk_words_join(const char *const *words, char *buf, size_t size);
 /* Add what the complaint says as a fault at value. Returns -EINVAL. */
 int32_t pdk_complain(struct pdk_report *report, const pdk_value *value, const struct pdk_complaint *why);
 
+/* The path of a value as faults give it: "tasks.web", or without lines "/tasks/web". Returns buf. */
+const char *pdk_scalar_path(const pdk_value *value, char *buf, size_t size);
+
 /* Where the key of this value stands, if it is an entry of a map; else where the value stands. */
 struct pdk_place pdk_scalar_key_place(const pdk_value *value);
 

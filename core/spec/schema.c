@@ -48,6 +48,7 @@ static int32_t check_fallback(const pdk_schema *schema, const pdk_param *row, pd
     /* The row alone, as a schema of its own: a fallback must pass the check that a written value has to. */
     pdk_param table[2];
     pdk_schema alone = PDK_SCHEMA("", "", table);
+    struct pdk_completion completion = {.schema = &alone, .strict = true};
     const pdk_value *value = NULL;
     char why[160];
     struct pdk_report report = {.limit = 1};
@@ -57,7 +58,7 @@ static int32_t check_fallback(const pdk_schema *schema, const pdk_param *row, pd
     table[0] = *row;
     table[0].flags &= ~(uint32_t)PDK_REQUIRED;
     if (row->fields && schema->param_size != sizeof(pdk_param)) return 0; /* rows of two sizes: checked when used */
-    rc = pdk_schema_check(&alone, "", NULL, &report, &value);
+    rc = pdk_completion_run(&completion, &report, &value);
     if (rc == 0) pdk_values_get()->drop(value);
     if (rc == -EINVAL) {
         (void)snprintf(why, sizeof why, "has a fallback that it would refuse: %.100s", row->fallback);

@@ -43,7 +43,7 @@ static void put_json(pdk_writer *writer, const char *key, const char *json) {
     if (key) values->key(writer, key);
     if (values->parse(values, json, strlen(json), "schema", &value, NULL) < 0) {
         values->put_null(writer);
-        values->put_null(writer); /* makes close fail: there was no memory, or the text is wrong */
+        values->put_null(writer); /* a second value: makes close fail */
         return;
     }
     if (key) values->put_value(writer, value);
@@ -370,5 +370,6 @@ int32_t pdk_config_schema(const pdk_schema *const *kinds, const pdk_value **ret)
     put_entry(writer, "metrics", pdk_metrics_rows);
     values->end(writer);
     values->end(writer);
-    return values->close(writer, ret, NULL);
+    /* The texts are ours and tested, so that nothing but memory can have failed. */
+    return values->close(writer, ret, NULL) < 0 ? -ENOMEM : 0;
 }

@@ -39,8 +39,8 @@ PDK_READER(with) {
     for (uint32_t i = 0; i < value->size; i++) {
         const struct pdk_value_entry *entry = &value->as.map.entries[i];
         if (pdk_task_hands(entry->key))
-            pdk_reading_fault_key(reading, entry->value, NULL, "move it up, out of with",
-                                  "\"%s\" is a field of the task", entry->key);
+            pdk_reading_fault_key(reading, entry->value, "move it up, out of with", "\"%s\" is a field of the task",
+                                  entry->key);
     }
     body->task.plugin.with = value;
 }

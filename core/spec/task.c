@@ -89,7 +89,7 @@ static void add_defaults(struct pdk_reading *reading, struct pdk_task_body *body
         } else if (row->since > PDK_SPEC_VERSION) {
             pdk_field_later(reading, row, defaults, i);
         } else if (row->flags & PDK_FIELD_NO_DEFAULT) {
-            pdk_reading_fault_key(reading, entry->value, NULL, "write it in each task", "%s cannot stand in defaults",
+            pdk_reading_fault_key(reading, entry->value, "write it in each task", "%s cannot stand in defaults",
                                   row->name);
         } else {
             add_default(reading, body, row, entry->value, given);
@@ -122,7 +122,7 @@ static void check_name(struct pdk_reading *reading, const pdk_value *value, cons
     if (of_field)
         pdk_reading_fault(reading, value, why, NULL, "\"%.80s\" cannot be the name of a task", name);
     else
-        pdk_reading_fault_key(reading, value, NULL, why, "\"%.80s\" cannot be the name of a task", name);
+        pdk_reading_fault_key(reading, value, why, "\"%.80s\" cannot be the name of a task", name);
 }
 
 static void read_name(struct pdk_reading *reading, struct pdk_task_body *body, const pdk_value *value,
@@ -149,12 +149,11 @@ static void finish_names(struct pdk_reading *reading, struct pdk_task_body *body
     if (!spec->slot) spec->slot = spec->name;
     if (!spec->kind && (body->given & PDK_MARK_COMMAND)) spec->kind = "subprocess";
     if (!spec->kind && !(body->given & PDK_MARK_KIND) && !(reading->marks & PDK_MARK_LATER))
-        pdk_reading_fault_key(reading, value, NULL, "write command: ..., or kind: ...",
-                              "a task needs a command or a kind");
+        pdk_reading_fault_key(reading, value, "write command: ..., or kind: ...", "a task needs a command or a kind");
     if (body->task.replicas == 1 || !spec->slot) return;
     (void)snprintf(longest, sizeof longest, ".%u", body->task.replicas);
     if (strlen(spec->slot) + strlen(longest) > 64)
-        pdk_reading_fault_key(reading, value, NULL, "write a shorter slot: ...", "\"%.80s%s\" is too long for a slot",
+        pdk_reading_fault_key(reading, value, "write a shorter slot: ...", "\"%.80s%s\" is too long for a slot",
                               spec->slot, longest);
 }
 
@@ -205,6 +204,7 @@ static void finish_program(struct pdk_reading *reading, struct pdk_task_body *bo
     pdk_spec *spec = &body->task.plugin;
     const pdk_value *empty = NULL;
     pdk_writer *writer;
+    if (pdk_value_is_null(spec->input)) spec->input = NULL;
     if (!body->program.cwd) body->program.cwd = pdk_reading_text(reading, reading->folder, strlen(reading->folder));
     if (spec->with && spec->labels) return;
     writer = values->open(values);
@@ -229,7 +229,7 @@ static void read_body(struct pdk_reading *reading, struct pdk_task_body *body, c
     if (value->type == PDK_MAP) {
         sort_keys(reading, value, options->name != NULL, &given);
     } else if (pdk_value_is_null(value)) {
-        pdk_reading_fault_key(reading, value, NULL, "write what it runs: NAME: COMMAND", "this task is empty");
+        pdk_reading_fault_key(reading, value, "write what it runs: NAME: COMMAND", "this task is empty");
         return;
     } else {
         for (const struct pdk_field *row = pdk_task_rows; row->name; row++) {
