@@ -12,7 +12,7 @@
 #define ROUNDS 5
 #define SPECS  20000
 
-static const char spec[] = "name: resize-image-0000017\n"
+static const char spec[] = "name: resize-1\n"
                            "kind: subprocess\n"
                            "command:\n"
                            "  - /usr/bin/convert\n"
