@@ -497,7 +497,7 @@ PIN(pdk_filter, slot, 32);
 PIN(pdk_filter, limit, 40);
 PIN(pdk_filter, events, 44);
 
-SIZE(pdk_event, 120);
+SIZE(pdk_event, 152);
 PIN(pdk_event, struct_size, 0);
 PIN(pdk_event, kind, 4);
 PIN(pdk_event, number, 8);
@@ -518,6 +518,11 @@ PIN(pdk_event, exit_code, 100);
 PIN(pdk_event, signal, 104);
 PIN(pdk_event, truncated, 108);
 PIN(pdk_event, code, 112);
+PIN(pdk_event, name, 120);
+PIN(pdk_event, runner, 128);
+PIN(pdk_event, duration_ns, 136);
+PIN(pdk_event, reason, 144);
+PIN(pdk_event, reserved_2, 148);
 
 SIZE(pdk_control, 104);
 PIN(pdk_control, struct_size, 0);

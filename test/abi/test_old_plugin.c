@@ -66,7 +66,8 @@ static const pdk_value *parse(const char *json) {
 }
 
 static void loads_and_runs(void **state) {
-    const pdk_value *spec = parse("{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"older\", \"times\": 3}}");
+    const pdk_value *spec =
+        parse("{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"older\", \"times\": 3}}");
     pdk_start start = {.struct_size = sizeof start, .number = 3, .attempt = 9, .run_id = "frozen-t-1", .trace = ""};
     pdk_router_task task = {.struct_size = sizeof task};
     struct heard heard = {"", 0};
@@ -93,7 +94,8 @@ static void its_schema_is_read_to_the_end(void **state) {
         {"{\"name\": \"t\", \"kind\": \"frozen\"}", "name"},
         {"{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"new\"}}", "\"new\""},
         {"{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"old\", \"times\": 10}}", "10"},
-        {"{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"old\", \"more\": {\"shallow\": 1}}}", "shallow"}};
+        {"{\"name\": \"t\", \"kind\": \"frozen\", \"with\": {\"name\": \"old\", \"more\": {\"shallow\": 1}}}",
+         "shallow"}};
     pdk_router *router = NULL;
     pdk_error err = PDK_ERROR;
 
@@ -111,6 +113,7 @@ static void its_schema_is_read_to_the_end(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(loads_and_runs), cmocka_unit_test(its_schema_is_read_to_the_end)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(loads_and_runs),
+                                       cmocka_unit_test(its_schema_is_read_to_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

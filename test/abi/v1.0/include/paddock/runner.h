@@ -51,7 +51,8 @@ typedef struct pdk_task_ops {
 
 typedef struct pdk_runner_ops {
     uint32_t struct_size, reserved;
-    const pdk_schema *const *kinds; /* NULL-ended: the kinds it serves; at least one */
+    const pdk_schema *const *kinds; /* NULL-ended: the kinds it serves; at least one, each once, of names
+                                       [A-Za-z0-9][A-Za-z0-9._-]{0,62} */
     const pdk_task_ops *task;
 
     /* [main] 1: can run it, 0: cannot, and *why says so when why is not NULL. Asked only for its own kinds,
