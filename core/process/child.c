@@ -20,7 +20,7 @@
 #include "core/process/plan.h"
 #include "core/process/raw.h"
 
-enum { KERNEL_SIGSET_SIZE = 8, CAPABILITIES = 64 };
+enum { KERNEL_SIGSET_SIZE = 8, CAPABILITIES = 64, SIGNALS = 64 };
 
 PDK_CHILD_CODE static long step_session(struct pdk_plan *plan) {
     (void)plan;
@@ -141,7 +141,7 @@ PDK_CHILD_CODE static long step_capabilities(struct pdk_plan *plan) {
 /* clone3 has cleared the handlers; what the parent ignores, the child would ignore too. */
 PDK_CHILD_CODE static long step_signals(struct pdk_plan *plan) {
     unsigned long action[4] = {0, 0, 0, 0}, none = 0; /* the kernel's struct sigaction: SIG_DFL */
-    for (int i = 0; plan->ignored_signals >> i; i++)
+    for (int i = 0; i < SIGNALS; i++)
         if (plan->ignored_signals >> i & 1) PDK_RAW(SYS_rt_sigaction, i + 1, action, NULL, KERNEL_SIGSET_SIZE);
     return PDK_RAW(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, KERNEL_SIGSET_SIZE);
 }

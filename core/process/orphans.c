@@ -5,8 +5,8 @@
  * those that the main thread has forked by itself; what the threads of the service started is not in it.
  *
  * One is known to be a child's by its session or group, or by PADDOCK_RUN_ID and PADDOCK_ATTEMPT in its
- * environment. A zombie has no environment any more. One that nobody knows is reaped only when it is found a second
- * time, a second later: had it a parent among us that waits for it, it would be gone by then.
+ * environment. A zombie has no environment any more. One that nobody knows is reaped only when it is still there a
+ * second later: had somebody in this process forked it and waited for it, it would be gone by then.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,16 +31,19 @@ struct stranger {
 };
 
 struct pdk_orphans {
+    struct pdk_spawner *spawner;
+    pdk_watch timer; /* 0: no stranger waits */
     int list_fd;
     int was_subreaper;
     char *text; /* of the list, or of an environment */
     struct stranger strangers[STRANGERS];
 };
 
-int32_t pdk_orphans_create(struct pdk_orphans **ret) {
+int32_t pdk_orphans_create(struct pdk_spawner *spawner, struct pdk_orphans **ret) {
     char path[64];
     struct pdk_orphans *orphans = calloc(1, sizeof *orphans);
     if (!orphans) return -ENOMEM;
+    orphans->spawner = spawner;
     orphans->text = malloc(ENVIRON_LIMIT + 1);
     snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
     orphans->list_fd = pdk_fd_up(open(path, O_RDONLY | O_CLOEXEC));
@@ -55,14 +58,6 @@ int32_t pdk_orphans_create(struct pdk_orphans **ret) {
     }
     *ret = orphans;
     return 0;
-}
-
-void pdk_orphans_free(struct pdk_orphans *orphans) {
-    if (!orphans) return;
-    prctl(PR_SET_CHILD_SUBREAPER, orphans->was_subreaper);
-    close(orphans->list_fd);
-    free(orphans->text);
-    free(orphans);
 }
 
 static ssize_t read_file(const char *path, char *text, size_t size) {
@@ -118,30 +113,60 @@ static void reap(int32_t pid) {
     waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG);
 }
 
-static void meet_zombie(struct pdk_spawner *spawner, int32_t pid) {
-    struct stranger *free_place = NULL;
+static void on_timer(void *arg) {
+    struct pdk_orphans *orphans = arg;
+    orphans->timer = 0;
+    pdk_orphans_hunt(orphans->spawner, NULL);
+}
+
+static void look_again_later(struct pdk_orphans *orphans) {
+    const pdk_loop *loop = orphans->spawner->loop;
+    if (orphans->timer) return;
+    loop->timer(loop, STRANGER_PATIENCE + PDK_MILLISECOND, 0, on_timer, orphans, &orphans->timer);
+}
+
+/* Strangers that are gone make place for others after a while. */
+static void meet_zombie(struct pdk_orphans *orphans, int32_t pid) {
+    struct stranger *place = NULL;
     uint64_t now = pdk_clock_now();
     for (int i = 0; i < STRANGERS; i++) {
-        struct stranger *stranger = &spawner->orphans->strangers[i];
-        bool old = now - stranger->seen >= STRANGER_PATIENCE;
-        if (stranger->pid == pid && !old) return;
-        if (stranger->pid == pid) {
+        struct stranger *stranger = &orphans->strangers[i];
+        uint64_t age = now - stranger->seen;
+        if (stranger->pid == pid && age >= STRANGER_PATIENCE) {
             reap(pid);
-            spawner->stats.orphans++;
+            orphans->spawner->stats.orphans++;
             stranger->pid = 0;
             return;
         }
-        if (stranger->pid == 0 || now - stranger->seen >= 100 * STRANGER_PATIENCE) free_place = stranger;
+        if (stranger->pid == pid) {
+            look_again_later(orphans);
+            return;
+        }
+        if (stranger->pid == 0 || age >= 2 * STRANGER_PATIENCE) place = stranger;
     }
-    if (free_place) *free_place = (struct stranger){pid, now};
+    if (place) *place = (struct stranger){pid, now};
+    look_again_later(orphans);
+}
+
+void pdk_orphans_free(struct pdk_orphans *orphans) {
+    if (!orphans) return;
+    pdk_orphans_hunt(orphans->spawner, NULL);
+    for (int i = 0; i < STRANGERS; i++)
+        if (orphans->strangers[i].pid) reap(orphans->strangers[i].pid);
+    orphans->spawner->loop->stop(orphans->spawner->loop, orphans->timer);
+    prctl(PR_SET_CHILD_SUBREAPER, orphans->was_subreaper);
+    close(orphans->list_fd);
+    free(orphans->text);
+    free(orphans);
 }
 
 /* True: it is the child's, and lives. */
 static bool meet(struct pdk_spawner *spawner, const struct pdk_child_state *child, int32_t pid) {
     struct process process;
     if (!look(pid, &process)) return false;
-    bool its = is_its(spawner->orphans, child, &process), dead = process.state == 'Z' || process.state == 'X';
-    if (dead && !its) meet_zombie(spawner, pid);
+    bool dead = process.state == 'Z' || process.state == 'X';
+    bool its = child && is_its(spawner->orphans, child, &process);
+    if (dead && !its) meet_zombie(spawner->orphans, pid);
     if (!its) return false;
     /* It is a child of ours that nobody has reaped: the number is its own. */
     if (!dead) {

@@ -6,10 +6,13 @@
 #include "core/process/spawner.h"
 
 /* Become the subreaper. */
-int32_t pdk_orphans_create(struct pdk_orphans **ret);
+int32_t pdk_orphans_create(struct pdk_spawner *spawner, struct pdk_orphans **ret);
+
+/* Reaps the strangers that are left. NULL is fine. */
 void pdk_orphans_free(struct pdk_orphans *orphans);
 
-/* Kill and reap all orphans that are child's; reap strangers that are dead. True: some of child's still live. */
+/* Kill and reap all orphans that are child's (NULL: nobody's); reap strangers that have been dead for a while. True:
+ * some of child's still live. */
 bool pdk_orphans_hunt(struct pdk_spawner *spawner, struct pdk_child_state *child);
 
 #endif

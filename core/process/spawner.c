@@ -200,7 +200,7 @@ static int32_t open_parts(struct pdk_spawner *spawner, pdk_error *err) {
     if (r < 0) return r;
     r = pdk_cgroups_create(spawner->options.cgroups == 1, spawner->options.subreaper, &spawner->cgroups, err);
     if (r < 0) return r;
-    if (spawner->options.subreaper) r = pdk_orphans_create(&spawner->orphans);
+    if (spawner->options.subreaper) r = pdk_orphans_create(spawner, &spawner->orphans);
     if (r < 0) return pdk_process_error(err, r, "become the reaper of orphans: %s", strerror(-r));
     r = pdk_workers_create(spawner->options.threads, spawner->event_fd, spawner->null_fd, spawner->cgroups,
                            &spawner->workers);

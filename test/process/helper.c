@@ -105,7 +105,8 @@ static int be_tmp(char **argv) {
 
 static int be_denied(char **argv) {
     (void)argv;
-    printf("%ld %d", syscall(SYS_getppid) > 0 ? 1L : -1L, errno);
+    long r = syscall(SYS_getppid);
+    printf("%d %d", r > 0 ? 1 : -1, r > 0 ? 0 : errno);
     return 0;
 }
 

@@ -192,15 +192,21 @@ static inline const char *text_of(const struct child *child, int stream) {
     return child->texts[stream] ? child->texts[stream] : "";
 }
 
-static inline bool lives(pid_t pid) {
+/* R, S, Z, ... as in /proc; 0: there is no such process. */
+static inline char state_of(pid_t pid) {
     char path[64], text[512] = "";
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     FILE *file = fopen(path, "r");
-    if (!file) return false;
+    if (!file) return 0;
     bool read = fgets(text, sizeof text, file) != NULL;
     fclose(file);
     const char *state = strrchr(text, ')');
-    return read && state && state[2] != 'Z' && state[2] != 'X';
+    return read && state ? state[2] : 0;
+}
+
+static inline bool lives(pid_t pid) {
+    char state = state_of(pid);
+    return state && state != 'Z' && state != 'X';
 }
 
 #endif
