@@ -84,7 +84,8 @@ int32_t pdk_router_load(pdk_router *router, const char *path, const pdk_router_e
     struct pdk_library library;
     int32_t rc = libraries_reserve(router);
 
-    if (rc == 0) rc = pdk_library_open(path, &library, err);
+    if (rc < 0) return pdk_fail(err, rc, NULL, strerror(-rc), NULL, NULL);
+    rc = pdk_library_open(path, &library, err);
     if (rc < 0) return rc;
     rc = enter(router, library.plugin, library.path, entry, err);
     if (rc < 0)

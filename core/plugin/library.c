@@ -106,8 +106,8 @@ int32_t pdk_library_open(const char *path, struct pdk_library *ret, pdk_error *e
 
     if (!real) {
         rc = -errno;
-        if (rc != -ENOMEM) pdk_fail(&why, rc, NULL, strerror(-rc), NULL, NULL);
-        return rc == -ENOMEM ? rc : failed(path, rc, &why, err);
+        pdk_fail(&why, rc, NULL, strerror(-rc), NULL, NULL);
+        return failed(path, rc, &why, err);
     }
     rc = check_file(real, &why);
     if (rc == 0) rc = load(real, &plugin, &why);
