@@ -64,5 +64,5 @@ pdk_library(paddock
   DESCRIPTION "The task supervisor as a library"
   LAYERS base value spec router plugin loop process supervise
   REQUIRES jansson libbsd-overlay
-  PRIVATE -lev -ldl -lpthread
-  LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} ${CMAKE_DL_LIBS} Threads::Threads)
+  PRIVATE -lev -lm -ldl -lpthread
+  LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} m ${CMAKE_DL_LIBS} Threads::Threads)
