@@ -53,7 +53,7 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/paddock DESTINATION ${CMAKE_INSTAL
 
 pdk_library(paddock-router
   MAP ${CMAKE_SOURCE_DIR}/core/plugin/paddock-router.map
-  DESCRIPTION "Routes tasks to the runner that takes them; loads runners as shared objects"
+  DESCRIPTION "Routes tasks to the runner that takes them, and loads runners"
   LAYERS base value spec router plugin
   REQUIRES jansson libbsd-overlay
   PRIVATE -ldl

@@ -38,9 +38,10 @@ static void query_must(struct query *query, const struct pdk_index_set *set) {
 }
 
 static enum resolved term_add(struct query *query, const struct pdk_index *index, const struct pdk_requirement *r) {
-    bool by_value = r->operator== PDK_OPERATOR_IN || r->operator== PDK_OPERATOR_NOT_IN;
+    const enum pdk_operator is = r->operator;
+    bool by_value = is == PDK_OPERATOR_IN || is == PDK_OPERATOR_NOT_IN;
     uint32_t begin = query->set_count, wanted = by_value ? r->value_count : 1;
-    bool negated = r->operator== PDK_OPERATOR_NOT_IN || r->operator== PDK_OPERATOR_DOES_NOT_EXIST;
+    bool negated = is == PDK_OPERATOR_NOT_IN || is == PDK_OPERATOR_DOES_NOT_EXIST;
 
     if (query->term_count + query->must_count == TERMS_MAX || wanted > SETS_MAX - begin) return TOO_LARGE;
     for (uint32_t i = 0; i < wanted; i++)
