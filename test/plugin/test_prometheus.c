@@ -33,21 +33,23 @@ static pdk_series *series(struct mock *m, const pdk_metric *metric, const char *
 
 struct page {
     char *text;
-    size_t size;
+    size_t size, capacity;
 };
 
 static void gather(void *arg, const char *data, size_t size) {
     struct page *page = arg;
-    char *more = realloc(page->text, page->size + size + 1);
-    assert_non_null(more);
-    memcpy(more + page->size, data, size);
-    page->text = more;
+    if (page->size + size >= page->capacity) {
+        page->capacity = (page->size + size + 1) * 2;
+        page->text = realloc(page->text, page->capacity);
+        assert_non_null(page->text);
+    }
+    memcpy(page->text + page->size, data, size);
     page->size += size;
     page->text[page->size] = '\0';
 }
 
 static char *print(struct mock *m) {
-    struct page page = {NULL, 0};
+    struct page page = {NULL, 0, 0};
     gather(&page, "", 0);
     assert_int_equal(ops(m)->print(m->self, gather, &page), 0);
     return page.text;
@@ -265,9 +267,10 @@ static void series_are_capped(void **state) {
 }
 
 static void many_series_are_found_again(void **state) {
-    enum { MANY = 5000 };
-    struct mock *m = load();
+    enum { MANY = 20000 };
+    struct mock *m = mock_load("prometheus", "{'max_series': 20000, 'process': false}", NULL);
     pdk_series **all = calloc(MANY, sizeof(*all));
+    char *page;
     (void)state;
     assert_non_null(all);
     for (int round = 0; round < 2; round++) {
@@ -278,24 +281,29 @@ static void many_series_are_found_again(void **state) {
             s = series(m, &runs, name, "x");
             if (round) assert_ptr_equal(s, all[i]);
             all[i] = s;
+            if (!round) ops(m)->add(m->self, s, 1);
         }
     }
+    page = print(m);
+    assert_null(strstr(page, " 2\n")); /* no two of them are one */
+    free(page);
     free(all);
     mock_free(m);
 }
 
 /* ---- threads ---- */
 
-enum { THREADS = 4, TIMES = 20000 };
+enum { THREADS = 4, TIMES = 200000 };
 
 static void *record(void *arg) {
     struct mock *m = arg;
+    pdk_series *counter = series(m, &runs, "all", "x"), *histogram = series(m, &took, "all", NULL);
     for (int i = 0; i < TIMES; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "%d", i % 100);
-        if (i % 10 == 0) ops(m)->add(m->self, series(m, &runs, name, "x"), 1);
-        ops(m)->add(m->self, series(m, &runs, "all", "x"), 1);
-        ops(m)->observe(m->self, series(m, &took, "all", NULL), 0.75);
+        if (i % 1000 == 0) ops(m)->add(m->self, series(m, &runs, name, "x"), 1);
+        ops(m)->add(m->self, counter, 1);
+        ops(m)->observe(m->self, histogram, 0.75);
     }
     return NULL;
 }

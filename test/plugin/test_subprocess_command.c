@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* subprocess: what is asked of process/1; nothing really runs. */
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -193,8 +195,8 @@ static void env_files_are_read_as_systemd_reads_them(void **state) {
 }
 
 static void a_bad_env_file_names_its_line_and_shows_no_value(void **state) {
-    static const char *const texts[] = {"OK=1\nhunter2\n", "OK=1\n1A=hunter2\n", "OK=1\nA=\"hunter2\n",
-                                        "OK=1\n=hunter2"};
+    static const char *const texts[] = {"OK=1\nhunter2\n", "OK='\n'\n1A=hunter2\n", "OK=1\\\n2\nA=\"hunter2\n",
+                                        "OK=\"\\\n\"\n=hunter2"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         char path[] = "/tmp/paddock-env-XXXXXX", with[128];
@@ -203,7 +205,7 @@ static void a_bad_env_file_names_its_line_and_shows_no_value(void **state) {
         write_file(temporary(path), texts[i]);
         (void)snprintf(with, sizeof with, "{'command': ['x'], 'env_file': [{'path': '%s'}]}", path);
         attempt = begin(m, with);
-        expect(attempt, PDK_FATAL, PDK_CAT_INPUT, "line 2: ");
+        expect(attempt, PDK_FATAL, PDK_CAT_INPUT, i ? "line 3: " : "line 2: ");
         assert_null(strstr(attempt->message, "hunter2"));
         unlink(path);
         mock_free(m);
@@ -292,6 +294,7 @@ static void scripts_are_sealed_files(void **state) {
     struct mock_child *child = run(m, "{'script': {'text': 'echo hi', 'args': ['a', 'b']}}", &attempt);
     (void)state;
     assert_string_equal(child->script, "echo hi");
+    assert_int_equal(fcntl(child->pass_fds[0], F_GETFD), -1); /* it is the child's now */
     assert_string_equal(child->argv[0], "bash");
     assert_string_equal(child->argv[1], "/proc/self/fd/3");
     assert_string_equal(child->argv[2], "a");
@@ -385,6 +388,25 @@ static void a_folder_that_was_removed_is_opened_again(void **state) {
     mock_free(m);
 }
 
+/* Else a program of the other word size would slip through. */
+static void filters_know_the_other_word_size(void **state) {
+#ifdef __x86_64__
+    struct mock *m = mock_load("subprocess", NULL, NULL);
+    struct mock_attempt *attempt;
+    struct mock_child *child = run(m, "{'command': ['x'], 'seccomp': ['mount']}", &attempt);
+    const struct sock_filter *program = child->command.seccomp;
+    bool knows = false;
+    (void)state;
+    for (uint32_t i = 0; i < child->command.seccomp_count; i++) knows = knows || program[i].k == AUDIT_ARCH_I386;
+    assert_true(knows);
+    mock_child_ended(child, 0, 0);
+    mock_free(m);
+#else
+    (void)state;
+    skip();
+#endif
+}
+
 static void filters_are_shared(void **state) {
     struct mock *m = mock_load("subprocess", NULL, NULL);
     struct mock_attempt *one, *two, *three;
@@ -417,6 +439,7 @@ int main(void) {
         cmocka_unit_test(passed_descriptors_come_before_the_script),
         cmocka_unit_test(stdin_is_text_a_file_or_json),
         cmocka_unit_test(a_folder_that_was_removed_is_opened_again),
+        cmocka_unit_test(filters_know_the_other_word_size),
         cmocka_unit_test(filters_are_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,8 @@ static void scripts_run(void **state) {
              "[ 'y' ]\n");
     /* nobody can change it: it is sealed */
     fails(m, "{'script': {'text': 'echo evil >/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
+    fails(m, "{'script': {'text': 'echo evil >>/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
+    fails(m, "{'script': {'text': 'echo evil 1<>/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
     mock_free(m);
 }
 
