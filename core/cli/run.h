@@ -12,6 +12,7 @@
 #include "core/plan/plan.h"
 
 struct pdk_run_metrics;
+struct pdk_run_notes;
 
 struct pdk_session {
     struct pdk_arguments *arguments;
@@ -31,6 +32,7 @@ struct pdk_session {
     uint64_t seq;                /* of the JSON events */
     struct pdk_run_lines *lines; /* of each item and stream */
     struct pdk_run_metrics *metrics;
+    struct pdk_run_notes *notes; /* of the log, on their way to the main thread */
 
     int signal_fd;
     pdk_watch signal_watch;
@@ -55,6 +57,9 @@ void pdk_run_talk(struct pdk_session *session, int32_t level, const char *part, 
     __attribute__((format(printf, 4, 5)));
 void pdk_run_talk_event(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
 void pdk_run_log(void *session, int32_t level, const char *part, const char *run_id, const char *text); /* [any] */
+int32_t pdk_run_notes_create(struct pdk_session *session); /* before the first line of the log */
+void pdk_run_notes_say(struct pdk_session *session);       /* what still waits */
+void pdk_run_notes_free(struct pdk_session *session);
 const char *pdk_end_name(int32_t end);
 const char *pdk_result_name(int32_t status);
 

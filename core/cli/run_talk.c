@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Paddock says while tasks run: one line for each change, as text or as JSON. */
+#include <bsd/sys/queue.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +63,10 @@ static void say(struct pdk_session *session, int32_t level, const char *part, co
     else
         text_line(session, &line, level, part, text);
     pdk_buffer_text(&line, "\n");
-    pdk_screen_talk(&session->screen, pdk_buffer_string(&line), line.size);
+    if (session->sink)
+        pdk_screen_talk(&session->screen, pdk_buffer_string(&line), line.size);
+    else
+        (void)fwrite(pdk_buffer_string(&line), 1, line.size, stderr); /* before it runs, and after */
     pdk_buffer_free(&line);
 }
 
@@ -76,34 +82,74 @@ void pdk_run_talk(struct pdk_session *session, int32_t level, const char *part, 
 
 /* A line of the log on its way to the main thread. */
 struct note {
-    pdk_call call;
-    struct pdk_session *session;
+    STAILQ_ENTRY(note) next;
     int32_t level;
     char part[64], run_id[160];
     char text[];
 };
 
-static void say_note(void *arg) {
-    struct note *note = arg;
-    say(note->session, note->level, note->part, note->run_id, note->text);
-    free(note);
+struct pdk_run_notes {
+    struct pdk_session *session;
+    pthread_mutex_t lock;
+    STAILQ_HEAD(, note) list;
+    pdk_call call;
+};
+
+static struct note *take_note(struct pdk_run_notes *notes) {
+    (void)pthread_mutex_lock(&notes->lock);
+    struct note *note = STAILQ_FIRST(&notes->list);
+    if (note) STAILQ_REMOVE_HEAD(&notes->list, next);
+    (void)pthread_mutex_unlock(&notes->lock);
+    return note;
+}
+
+static void say_notes(void *arg) {
+    struct pdk_run_notes *notes = arg;
+    struct note *note;
+    while ((note = take_note(notes))) {
+        say(notes->session, note->level, note->part, note->run_id, note->text);
+        free(note);
+    }
+}
+
+int32_t pdk_run_notes_create(struct pdk_session *session) {
+    struct pdk_run_notes *notes = calloc(1, sizeof *notes);
+    if (!notes) return -ENOMEM;
+    notes->session = session;
+    (void)pthread_mutex_init(&notes->lock, NULL);
+    STAILQ_INIT(&notes->list);
+    notes->call = (pdk_call){.run = say_notes, .arg = notes};
+    session->notes = notes;
+    return 0;
+}
+
+void pdk_run_notes_say(struct pdk_session *session) {
+    if (session->notes) say_notes(session->notes);
+}
+
+void pdk_run_notes_free(struct pdk_session *session) {
+    struct note *note;
+    if (!session->notes) return;
+    while ((note = take_note(session->notes))) free(note);
+    (void)pthread_mutex_destroy(&session->notes->lock);
+    free(session->notes);
 }
 
 void pdk_run_log(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
     struct pdk_session *session = arg;
+    struct pdk_run_notes *notes = session->notes;
     size_t size = strlen(text) + 1;
     if (level < session->log_level) return;
-    if (!session->sink) { /* nothing runs yet: plugins are being made */
-        pdk_say("%s%s%s", part, *part ? ": " : "", text);
-        return;
-    }
     struct note *note = malloc(sizeof *note + size);
     if (!note) return;
-    *note = (struct note){.call = {say_note, note, {NULL}}, .session = session, .level = level};
-    (void)strlcpy(note->part, part ? part : "", sizeof note->part);
-    (void)strlcpy(note->run_id, run_id ? run_id : "", sizeof note->run_id);
+    *note = (struct note){.level = level};
+    (void)strlcpy(note->part, part, sizeof note->part);
+    (void)strlcpy(note->run_id, run_id, sizeof note->run_id);
     memcpy(note->text, text, size);
-    session->loop->post(session->loop, &note->call);
+    (void)pthread_mutex_lock(&notes->lock);
+    STAILQ_INSERT_TAIL(&notes->list, note, next);
+    (void)pthread_mutex_unlock(&notes->lock);
+    session->loop->post(session->loop, &notes->call);
 }
 
 static void talk_ended(struct pdk_session *session, const struct pdk_item *item) {

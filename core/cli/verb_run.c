@@ -140,7 +140,7 @@ static int create_supervisor(struct pdk_session *session) {
     pdk_error err = PDK_ERROR;
     pdk_limits_default(&limits);
     if (session->setup.config) limits = session->setup.config->limits;
-    if (pdk_ev_create(&session->ev) < 0) return pdk_say_memory();
+    if (pdk_run_notes_create(session) < 0 || pdk_ev_create(&session->ev) < 0) return pdk_say_memory();
     session->loop = pdk_ev_loop(session->ev);
     const pdk_supervisor_options options = {.struct_size = sizeof options,
                                             .loop = session->loop,
@@ -287,6 +287,7 @@ static int run_all(struct pdk_session *session) {
     int code = open_screen(session);
     if (code == 0) code = work(session);
     int failed = code;
+    pdk_run_notes_say(session);
     if (session->sink) {
         pdk_screen_end(&session->screen);
         restore_signals(session);
@@ -328,6 +329,7 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
         code = pdk_run_metrics_begin(session);
         if (code == 0) code = run_all(session);
     }
+    pdk_run_notes_say(session);
     pdk_run_signals_free(session);
     uint32_t stuck = 0;
     if (session->supervisor) (void)pdk_supervisor_stopped(session->supervisor, &stuck);
@@ -335,6 +337,7 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
     if (!stuck) pdk_ev_free(session->ev); /* else it may still be posted to */
     pdk_plan_free(session->plan);
     pdk_run_metrics_free(session);
+    pdk_run_notes_free(session);
     pdk_setup_free(&session->setup);
     free(session);
     return code;
