@@ -141,6 +141,13 @@ static void wide_lines_are_shown_in_part(void **state) {
     fault.place.column = 299;
     snprintf(wanted, sizeof(wanted), "w:1:299: error: m\n  1 | \xE2\x80\xA6%s\n    | %41s^~\n", line + 258, "");
     assert_prints(&fault, wanted);
+    assert_prints(&fault, wanted);
+    fault.place = (struct pdk_place){"w", line, 1, 101, 300}; /* the underlined part is cut with its line */
+    snprintf(wanted, sizeof(wanted), "w:1:101: error: m\n  1 | \xE2\x80\xA6%.120s\xE2\x80\xA6\n    | %41s^", line + 60,
+             "");
+    for (int i = 1; i < 80; i++) strlcat(wanted, "~", sizeof(wanted));
+    strlcat(wanted, "\n", sizeof(wanted));
+    assert_prints(&fault, wanted);
 }
 
 static void add(struct pdk_report *report, const char *file, uint32_t line, const char *message, bool warning) {
