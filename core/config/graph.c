@@ -81,20 +81,27 @@ struct way {
     uint32_t count;
 };
 
+/* The step after this one, around the circle that begins at first. */
+static uint32_t around(const struct way *way, uint32_t first, uint32_t at) {
+    return at + 1 == way->count ? first : at + 1;
+}
+
 /* Told at the one that comes first in the files: "a waits for itself: a -> b -> c -> a". */
 static void fault_circle(struct pdk_loading *loading, const struct way *way, uint32_t first) {
     struct pdk_buffer text = PDK_BUFFER(280);
-    uint32_t size = way->count - first, start = first;
     struct pdk_fault fault = {.code = -ELOOP, .expected = "break the circle"};
+    uint32_t start = first, at;
     const pdk_value *list;
     char path[512];
     for (uint32_t i = first; i < way->count; i++)
         if (way->steps[i]->index < way->steps[start]->index) start = i;
-    pdk_buffer_format(&text, "%s waits for itself: ", name_of(way->steps[start]));
-    for (uint32_t i = 0; i < size; i++)
-        pdk_buffer_format(&text, "%s -> ", name_of(way->steps[first + (start - first + i) % size]));
-    pdk_buffer_text(&text, name_of(way->steps[start]));
-    list = list_of(way->steps[start]->task, name_of(way->steps[first + (start - first + 1) % size]));
+    pdk_buffer_format(&text, "%s waits for itself: %s", name_of(way->steps[start]), name_of(way->steps[start]));
+    at = start;
+    do {
+        at = around(way, first, at);
+        pdk_buffer_format(&text, " -> %s", name_of(way->steps[at]));
+    } while (at != start);
+    list = list_of(way->steps[start]->task, name_of(way->steps[around(way, first, start)]));
     fault.message = pdk_buffer_string(&text);
     fault.place = pdk_value_place(list);
     fault.path = pdk_scalar_path(list, path, sizeof path);
@@ -113,25 +120,29 @@ static struct pdk_named *next_step(struct pdk_loading *loading, struct pdk_named
     return NULL;
 }
 
+static void step_to(struct way *way, struct pdk_named *next) {
+    next->open = true;
+    way->steps[way->count++] = next;
+}
+
+static void step_back(struct way *way) {
+    struct pdk_named *done = way->steps[--way->count];
+    done->open = false;
+    done->closed = true;
+}
+
 static void follow(struct pdk_loading *loading, struct way *way, struct pdk_named *root) {
-    struct pdk_named *next = root;
-    way->count = 0;
-    for (;;) {
-        if (next && next->open) {
+    step_to(way, root);
+    while (way->count > 0) {
+        struct pdk_named *next = next_step(loading, way->steps[way->count - 1]);
+        if (!next) {
+            step_back(way);
+        } else if (next->open) {
             uint32_t first = 0;
-            while (way->steps[first] != next) first++;
+            while (first + 1 < way->count && way->steps[first] != next) first++;
             fault_circle(loading, way, first);
-        } else if (next && !next->closed) {
-            next->open = true;
-            way->steps[way->count++] = next;
-        }
-        next = next_step(loading, way->steps[way->count - 1]);
-        while (!next) {
-            struct pdk_named *done = way->steps[--way->count];
-            done->open = false;
-            done->closed = true;
-            if (way->count == 0) return;
-            next = next_step(loading, way->steps[way->count - 1]);
+        } else if (!next->closed) {
+            step_to(way, next);
         }
     }
 }

@@ -33,7 +33,7 @@ bool pdk_loading_grow(struct pdk_loading *loading, void *array, uint32_t count, 
 int32_t pdk_loading_keep(struct pdk_loading *loading, const pdk_value *value) {
     struct pdk_config *config = loading->config;
     if (!pdk_loading_grow(loading, &config->documents, config->file_count, &loading->document_capacity,
-                          sizeof *config->documents)) {
+                          sizeof(const pdk_value *))) {
         pdk_values_get()->drop(value);
         return -ENOMEM;
     }

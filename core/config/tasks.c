@@ -49,7 +49,7 @@ static struct pdk_named *add_name(struct pdk_loading *loading, const pdk_value *
     named = pdk_arena_alloc(&loading->arena, sizeof *named);
     if (!named || pdk_table_put(&loading->named, entry->key, entry->key_size, named) < 0 ||
         !pdk_loading_grow(loading, &loading->order, loading->order_count, &loading->order_capacity,
-                          sizeof *loading->order)) {
+                          sizeof(struct pdk_named *))) {
         pdk_loading_error(loading, -ENOMEM);
         return NULL;
     }
@@ -71,7 +71,7 @@ static void load_task(struct pdk_loading *loading, const pdk_value *tasks, uint3
     pdk_loading_error(loading, pdk_task_read(entry->value, &options, loading->report, &task));
     if (!task) return;
     if (!pdk_loading_grow(loading, &config->tasks, config->task_count, &loading->task_capacity,
-                          sizeof *config->tasks)) {
+                          sizeof(struct pdk_task *))) {
         pdk_task_drop(task);
         return;
     }

@@ -20,12 +20,11 @@ enum role { ROLE_FREE, ROLE_FILE, ROLE_TASKS, ROLE_TASK, ROLE_CHECK, ROLE_COMMAN
 
 static enum role role_of(enum role map, const char *key) {
     static const struct {
-        enum role map;
         const char *key;
-        enum role role;
-    } roles[] = {{ROLE_FILE, "tasks", ROLE_TASKS},     {ROLE_FILE, "defaults", ROLE_TASK},
-                 {ROLE_TASK, "command", ROLE_COMMAND}, {ROLE_TASK, "ready", ROLE_CHECK},
-                 {ROLE_TASK, "stop", ROLE_CHECK},      {ROLE_CHECK, "command", ROLE_COMMAND}};
+        enum role map, role;
+    } roles[] = {{"tasks", ROLE_FILE, ROLE_TASKS},     {"defaults", ROLE_FILE, ROLE_TASK},
+                 {"command", ROLE_TASK, ROLE_COMMAND}, {"ready", ROLE_TASK, ROLE_CHECK},
+                 {"stop", ROLE_TASK, ROLE_CHECK},      {"command", ROLE_CHECK, ROLE_COMMAND}};
     if (map == ROLE_TASKS) return ROLE_TASK;
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (roles[i].map == map && !strcmp(roles[i].key, key)) return roles[i].role;

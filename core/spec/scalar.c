@@ -145,18 +145,15 @@ static void number_hint(const char *text, char *hint, size_t size) {
     uint64_t n, octal;
     const char *digits = text + (*text == '+' || *text == '-');
     const char *sign = *text == '-' ? "-" : "";
-    if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X') && digits_of(digits + 2, 16, &n))
-        (void)snprintf(hint, size, "write %s%" PRIu64, sign, n);
-    else if (digits[0] == '0' && (digits[1] == 'o' || digits[1] == 'O') && digits_of(digits + 2, 8, &n))
-        (void)snprintf(hint, size, "write %s%" PRIu64, sign, n);
-    else if (digits[0] == '0' && digits_of(digits, 8, &octal) && digits_of(digits, 10, &n))
+    bool prefixed = digits[0] == '0' && digits[1];
+    if (prefixed && digits_of(digits, 8, &octal) && digits_of(digits, 10, &n))
         (void)snprintf(hint, size, "write %s%" PRIu64 ", or %s%" PRIu64 " if octal was meant", sign, n, sign, octal);
-    else if (digits_of(digits, 10, &n))
+    else if ((prefixed && strchr("xX", digits[1]) && digits_of(digits + 2, 16, &n)) ||
+             (prefixed && strchr("oO", digits[1]) && digits_of(digits + 2, 8, &n)) || digits_of(digits, 10, &n) ||
+             sexagesimal(digits, &n))
         (void)snprintf(hint, size, "write %s%" PRIu64, sign, n);
     else if (without_underscores(digits, plain, sizeof plain))
         (void)snprintf(hint, size, "write %s%s", sign, plain);
-    else if (sexagesimal(digits, &n))
-        (void)snprintf(hint, size, "write %s%" PRIu64, sign, n);
     else if (!strcasecmp(digits, ".inf") || !strcasecmp(digits, ".nan"))
         (void)snprintf(hint, size, "write a number that is finite");
 }

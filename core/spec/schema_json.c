@@ -180,7 +180,8 @@ static void put_simple(pdk_writer *writer, const struct pdk_field *row) {
                                        [PDK_FIELD_PATH] = "{\"type\":\"string\",\"minLength\":1}",
                                        [PDK_FIELD_NAMES] = "{\"$ref\":\"#/$defs/names\"}",
                                        [PDK_FIELD_COMMAND] = "{\"$ref\":\"#/$defs/command\"}",
-                                       [PDK_FIELD_ANY] = "{}"};
+                                       [PDK_FIELD_ANY] = "{}",
+                                       [PDK_FIELD_OWN] = "{}"};
     switch (row->type) {
     case PDK_FIELD_INT: put_number_range(writer, row, "integer"); break;
     case PDK_FIELD_NUMBER: put_number_range(writer, row, "number"); break;

@@ -36,7 +36,8 @@ static void read_label(struct pdk_reading *reading, const pdk_value *map, uint32
     values = pdk_reading_alloc(reading, 2 * sizeof *values);
     if (!values) return;
     values[0] = text;
-    *ret = (struct pdk_requirement){entry->key, PDK_OPERATOR_IN, values, 1, entry->value};
+    *ret = (struct pdk_requirement){
+        .key = entry->key, .values = values, .operator= PDK_OPERATOR_IN, .value_count = 1, .at = entry->value};
 }
 
 static void read_expression(struct pdk_reading *reading, const pdk_value *value, struct pdk_requirement *ret) {

@@ -10,8 +10,8 @@ enum pdk_operator { PDK_OPERATOR_IN, PDK_OPERATOR_NOT_IN, PDK_OPERATOR_EXISTS, P
 
 struct pdk_requirement {
     const char *key;
-    enum pdk_operator operator;
     const char *const *values; /* NULL-ended */
+    enum pdk_operator operator;
     uint32_t value_count;
     const pdk_value *at; /* where it was written; NULL: on a command line */
 };
