@@ -388,10 +388,23 @@ void mock_free(struct mock *m) {
 
 /* ---- tasks ---- */
 
+/* task->spec is filled in. Takes the task, or frees it. */
+static int32_t build(struct mock_task *task, struct mock_task **ret, pdk_error *err) {
+    struct mock *m = task->mock;
+    int fds = count_fds();
+    int32_t rc = m->plugin->runner->build_task(m->self, &task->spec, &task->task, err);
+    if (count_fds() != fds) mock_broken(m, "build_task opened something");
+    *ret = rc ? NULL : task;
+    if (rc)
+        free(task);
+    else
+        TAILQ_INSERT_TAIL(&m->tasks, task, link);
+    return rc;
+}
+
 int32_t mock_try_build(struct mock *m, const char *kind, const char *with, const char *input, struct mock_task **ret,
                        pdk_error *err) {
     struct mock_task *task = calloc(1, sizeof *task);
-    int fds = count_fds();
     int32_t rc;
     assert_non_null(task);
     task->mock = m;
@@ -400,16 +413,20 @@ int32_t mock_try_build(struct mock *m, const char *kind, const char *with, const
     task->spec.labels = mock_json(m, "{'paddock/replica': '3'}");
     task->spec.input = input ? mock_json(m, input) : NULL;
     task->spec.whole = task->spec.with;
-    if (!rc) rc = m->plugin->runner->build_task(m->self, &task->spec, &task->task, err);
-    if (count_fds() != fds) mock_broken(m, "build_task opened something");
-    if (rc) {
-        free(task);
-        *ret = NULL;
-        return rc;
-    }
-    TAILQ_INSERT_TAIL(&m->tasks, task, link);
-    *ret = task;
-    return 0;
+    if (!rc) return build(task, ret, err);
+    free(task);
+    *ret = NULL;
+    return rc;
+}
+
+struct mock_task *mock_build_spec(struct mock *m, const pdk_spec *spec) {
+    struct mock_task *task = calloc(1, sizeof *task);
+    pdk_error err = PDK_ERROR;
+    assert_non_null(task);
+    task->mock = m;
+    task->spec = *spec;
+    if (build(task, &task, &err)) fail_msg("%s", err.message);
+    return task;
 }
 
 struct mock_task *mock_build(struct mock *m, const char *kind, const char *with) {

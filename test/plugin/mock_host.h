@@ -128,6 +128,8 @@ int32_t mock_try_build(struct mock *m, const char *kind, const char *with, const
                        pdk_error *err);
 /* The message of building what cannot be built; and the JSON of what it points at, in *at unless that is NULL. */
 const char *mock_refused(struct mock *m, const char *kind, const char *with, const char **at);
+/* From a spec that somebody else completed; it lives as long as the mock. */
+struct mock_task *mock_build_spec(struct mock *m, const pdk_spec *spec);
 void mock_destroy(struct mock_task *task);
 
 struct mock_attempt *mock_start(struct mock_task *task); /* start must return 0 */
