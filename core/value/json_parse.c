@@ -35,7 +35,7 @@ static const char *check_limits(const char *data, size_t size) {
             values++;
         }
     }
-    return values > 2 * PDK_VALUE_NODES_MAX + 1 ? "more than 200000 values" : NULL;
+    return values > 2 * PDK_VALUE_NODES_MAX + 1 ? "more than 1000000 values" : NULL;
 }
 
 static char *copy_text(struct pdk_builder *build, const char *text, size_t size) {

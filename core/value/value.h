@@ -104,9 +104,9 @@ void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like);
 void pdk_writer_key_like(pdk_writer *writer, const struct pdk_value *map, size_t i);
 void pdk_writer_flags(pdk_writer *writer, uint8_t flags); /* of the next value put */
 
-/* JSON: see pdk_values parse and print. Limits: depth 64, 200 000 nodes, 16 MiB of text. */
+/* JSON: see pdk_values parse and print. Limits: depth 64, 1 000 000 nodes, 16 MiB of text. */
 #define PDK_VALUE_DEPTH_MAX 64
-#define PDK_VALUE_NODES_MAX 200000
+#define PDK_VALUE_NODES_MAX 1000000
 #define PDK_JSON_SIZE_MAX   ((size_t)16 << 20)
 
 /* One JSON object a line for each fault, what is unknown left out: file line column severity path message expected

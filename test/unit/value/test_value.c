@@ -198,8 +198,8 @@ static void the_first_mistake_sticks(void **state) {
 
     w = v()->open(v());
     v()->put_list(w);
-    for (int i = 0; i < 200000; i++) v()->put_null(w);
-    assert_int_equal(close_with_message(w, "more than 200000 values"), -E2BIG);
+    for (int i = 0; i < 1000000; i++) v()->put_null(w);
+    assert_int_equal(close_with_message(w, "more than 1000000 values"), -E2BIG);
 
     w = v()->open(v());
     assert_int_equal(v()->close(w, NULL, NULL), -EINVAL);
