@@ -220,5 +220,8 @@ void pdk_sub_prepare(struct pdk_sub_attempt *attempt) {
     if (!rc) rc = make_input(attempt);
     if (rc || !attempt->results_folder) return;
     rc = pdk_sub_results_folder(attempt);
-    if (rc) pdk_sub_say_errno(&attempt->problem, rc, "the folder for results");
+    if (rc == -EPERM) /* giving it away is the first thing that takes the right to be somebody else */
+        pdk_sub_say_errno(&attempt->problem, rc, "becoming the user %.255s", task->user);
+    else if (rc)
+        pdk_sub_say_errno(&attempt->problem, rc, "the folder for results");
 }

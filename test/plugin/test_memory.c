@@ -146,7 +146,10 @@ static long sweep(const struct scenario *s) {
 
 static void every_allocation_may_fail(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) assert_true(sweep(&scenarios[i]) > 0);
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+        bool others = scenarios[i].with && strstr(scenarios[i].with, "'user'");
+        if (!others || geteuid() == 0) assert_true(sweep(&scenarios[i]) > 0);
+    }
 }
 
 int main(void) {

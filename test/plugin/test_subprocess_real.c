@@ -123,7 +123,7 @@ static void limits_hold(void **state) {
          "'rlimits': {'nofile': 77, 'core': 0}}",
          "77\n0\n0027\n5\n");
     says(m, "{'command': ['sh', '-c', 'cat /proc/self/oom_score_adj'], 'oom_score': 700}", "700\n");
-    says(m, "{'command': ['sh', '-c', 'ls -A /tmp'], 'private_tmp': true}", "");
+    if (geteuid() == 0) says(m, "{'command': ['sh', '-c', 'ls -A /tmp'], 'private_tmp': true}", "");
     says(m, "{'command': ['sh', '-c', 'grep NoNewPrivs /proc/self/status'], 'no_new_privileges': true}",
          "NoNewPrivs:\t1\n");
     mock_free(m);
@@ -282,5 +282,7 @@ int main(void) {
         cmocka_unit_test(notify_is_heard),
         cmocka_unit_test(a_task_runs_again),
     };
+    /* whoever runs us may have folders there that not everybody may look into: that is another error */
+    setenv("PATH", "/usr/local/bin:/usr/bin:/bin", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
