@@ -333,10 +333,20 @@ void pdk_cgroups_clear(struct pdk_cgroups *cgroups, struct pdk_request *request)
     pdk_cgroups_give(cgroups, cgroup);
 }
 
+/* Zombies that init has not reaped yet are in no list, and still count as processes. */
+static bool is_reusable(const struct pdk_cgroups *cgroups, const struct pdk_cgroup *cgroup) {
+    char path[PATH_SIZE], text[TEXT_SIZE] = "0";
+    if (!is_joined(cgroups, cgroup, PDK_CGROUP_PIDS) || !cgroup->limits[PDK_CGROUP_PIDS]) return true;
+    snprintf(path, sizeof path, "%s/pids.current", cgroup->name);
+    pdk_cgroup_read(cgroups->hierarchies[holder(cgroups, PDK_CGROUP_PIDS)].base_fd, path, text, sizeof text);
+    return strtoull(text, NULL, 10) == 0;
+}
+
 void pdk_cgroups_give(struct pdk_cgroups *cgroups, struct pdk_cgroup *cgroup) {
     if (!cgroup) return;
+    bool keep = is_reusable(cgroups, cgroup);
     pthread_mutex_lock(&cgroups->lock);
-    bool keep = cgroups->pooled < POOLED;
+    keep = keep && cgroups->pooled < POOLED;
     if (keep) {
         SLIST_INSERT_HEAD(&cgroups->pool, cgroup, link);
         cgroups->pooled++;

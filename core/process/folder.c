@@ -18,7 +18,7 @@
 #define BASE      "paddock-%d"
 #define OURSELVES "self" /* where we live when v2 wants no processes in between */
 
-enum { NAME_SIZE = 64, PATH_SIZE = 256, LIST_SIZE = 64 * 1024 };
+enum { NAME_SIZE = 64, PATH_SIZE = 512, LIST_SIZE = 64 * 1024 };
 
 /* ---- files ---- */
 

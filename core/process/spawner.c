@@ -105,7 +105,7 @@ static int32_t add_child(struct pdk_spawner *spawner, const pdk_command *command
 static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, const pdk_command *command,
                              const pdk_child_ops *ops, void *arg, pdk_child *ret, pdk_error *err) {
     struct pdk_spawner *spawner = table->data;
-    struct pdk_request *request;
+    struct pdk_request *request = NULL;
     pdk_child handle = 0;
     if (spawner->asked >= spawner->options.pending)
         return pdk_process_error(err, -EAGAIN, "%u processes wait to be started already", spawner->asked);

@@ -179,7 +179,7 @@ static int be_bomb(char **argv) {
 
 static int be_eater(char **argv) {
     size_t size = (size_t)number(argv) << 20;
-    char *memory = malloc(size);
+    volatile char *memory = malloc(size);
     for (size_t i = 0; memory && i < size; i += 4096) memory[i] = 1;
     return memory ? 0 : 1;
 }
