@@ -69,10 +69,10 @@ void pdk_grid_print(const struct pdk_grid *grid, const struct pdk_console *conso
     if (grid->columns > MOST_COLUMNS) return;
     measure(grid, widths);
     for (size_t row = 0; row + grid->columns <= grid->count; row += grid->columns) {
-        line.size = 0;
+        pdk_buffer_cut(&line, line.size);
         if (console->tty) pdk_buffer_text(&line, indent);
         print_row(grid, row, widths, console, &line);
-        cut.size = 0;
+        pdk_buffer_cut(&cut, cut.size);
         pdk_text_fit(&cut, pdk_buffer_string(&line), console->tty ? console->columns : SIZE_MAX, false);
         (void)fprintf(to, "%s\n", pdk_buffer_string(&cut));
     }

@@ -124,11 +124,11 @@ static void draw_item(struct pdk_screen *screen, const struct pdk_item *item, si
     add_state(item, look, &cell);
     pdk_text_fit(&line, pdk_buffer_string(&cell), 14, true);
     pdk_buffer_text(&line, "  ");
-    cell.size = 0;
+    pdk_buffer_cut(&cell, cell.size);
     add_time(item, now, &cell);
-    pdk_text_fit(&line, cell.size ? cell.data : "", 6, true);
+    pdk_text_fit(&line, pdk_buffer_string(&cell), 6, true);
     pdk_buffer_text(&line, " ");
-    cell.size = 0;
+    pdk_buffer_cut(&cell, cell.size);
     add_info(item, now, &cell);
     if (cell.size) pdk_buffer_text(&line, cell.data);
     pdk_text_fit(&whole, pdk_buffer_string(&line), screen->err.columns - 1, false);

@@ -10,7 +10,7 @@ static void print_json(const struct pdk_report *report) {
     struct pdk_buffer line = PDK_BUFFER(1u << 20);
     for (uint32_t i = 0; i < report->count; i++) {
         const struct pdk_fault *fault = &report->faults[i];
-        line.size = 0;
+        pdk_buffer_cut(&line, line.size);
         pdk_json_open(&line, NULL, '{');
         pdk_json_text(&line, "file", fault->place.file);
         if (fault->place.line) pdk_json_integer(&line, "line", fault->place.line);

@@ -15,13 +15,13 @@ static void roles_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
         bool plays;
         const char *name;
     } roles[] = {{plugin->runner, "runner"}, {plugin->source, "source"}, {plugin->metrics, "metrics"}};
-    to->size = 0;
+    pdk_buffer_cut(to, to->size);
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (roles[i].plays) pdk_buffer_format(to, "%s%s", to->size ? "," : "", roles[i].name);
 }
 
 static void kinds_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
-    to->size = 0;
+    pdk_buffer_cut(to, to->size);
     for (size_t i = 0; plugin->runner && plugin->runner->kinds[i]; i++)
         pdk_buffer_format(to, "%s%s", i ? "," : "", plugin->runner->kinds[i]->name);
 }
@@ -29,7 +29,7 @@ static void kinds_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
 static void labels_of(const struct pdk_listed *listed, struct pdk_buffer *to) {
     const pdk_values *v = pdk_values_get();
     const pdk_value *labels = listed->entry ? listed->entry->labels : NULL;
-    to->size = 0;
+    pdk_buffer_cut(to, to->size);
     for (size_t i = 0; i < v->count(labels); i++) {
         const char *value = pdk_value_text(v->at(labels, i));
         pdk_buffer_format(to, "%s%s=%s", i ? "," : "", v->key_at(labels, i), value ? value : "");

@@ -122,15 +122,15 @@ static void set_talk(struct pdk_session *session) {
     const struct pdk_arguments *arguments = session->arguments;
     static const char *const names[] = {"debug", "info", "warn", "error"};
     const char *wanted = getenv("PADDOCK_LOG");
-    session->level = PDK_LOG_INFO;
+    session->level = arguments->command ? PDK_LOG_WARN : PDK_LOG_INFO;
+    session->log_level = PDK_LOG_WARN;
     for (int32_t level = 0; wanted && level < 4; level++)
-        if (strcmp(wanted, names[level]) == 0) session->level = level;
-    if (arguments->quiet)
-        session->level = PDK_LOG_ERROR;
-    else if (arguments->verbose)
+        if (strcmp(wanted, names[level]) == 0) session->level = session->log_level = level;
+    if (arguments->verbose) {
         session->level = PDK_LOG_DEBUG;
-    else if (arguments->command)
-        session->level = PDK_LOG_WARN;
+        session->log_level = arguments->verbose > 1 ? PDK_LOG_DEBUG : PDK_LOG_INFO;
+    }
+    if (arguments->quiet) session->level = session->log_level = PDK_LOG_ERROR;
     session->json_log = arguments->log_format == PDK_LOG_FORMAT_JSON;
     session->single = arguments->command != NULL;
 }

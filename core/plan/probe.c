@@ -12,6 +12,8 @@
 #include "core/plan/probe.h"
 #include "paddock/helpers.h"
 
+#define LONGEST_LINE (1u << 20)
+
 static const pdk_loop *loop_of(const struct pdk_probe *probe) {
     return probe->item->plan->loop;
 }
@@ -103,14 +105,16 @@ void pdk_probe_end(struct pdk_item *item) {
 /* A line that it printed; one that is longer than the supervisor's limit comes in parts, each matched by itself. */
 void pdk_probe_line(struct pdk_item *item, const char *data, size_t size) {
     struct pdk_probe *probe = item->probe;
-    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)size};
     if (!probe->attempt || !probe->compiled) return;
-    if (regexec(&probe->regex, data, 1, &whole, REG_STARTEND) == 0) pdk_probe_passed(probe);
+    pdk_buffer_cut(&probe->line, probe->line.size);
+    probe->line.error = 0;
+    pdk_buffer_add(&probe->line, data, size);
+    if (regexec(&probe->regex, pdk_buffer_string(&probe->line), 0, NULL, 0) == 0) pdk_probe_passed(probe);
 }
 
 static int32_t compile(struct pdk_probe *probe, pdk_error *err) {
     char why[200];
-    int code = regcomp(&probe->regex, probe->check->line, REG_EXTENDED);
+    int code = regcomp(&probe->regex, probe->check->line, REG_EXTENDED | REG_NOSUB);
     if (code == 0) {
         probe->compiled = true;
         return 0;
@@ -125,6 +129,7 @@ int32_t pdk_probe_create(struct pdk_item *item, pdk_error *err) {
     probe->item = item;
     probe->check = &item->task->ready;
     probe->fd = -1;
+    probe->line = PDK_BUFFER(LONGEST_LINE);
     item->probe = probe;
     return probe->check->kind == PDK_CHECK_LINE ? compile(probe, err) : 0;
 }
@@ -133,5 +138,6 @@ void pdk_probe_free(struct pdk_probe *probe) {
     if (!probe) return;
     if (probe->compiled) regfree(&probe->regex);
     pdk_probe_tcp_free(probe);
+    pdk_buffer_free(&probe->line);
     free(probe);
 }

@@ -5,6 +5,7 @@
 
 #include <regex.h>
 
+#include "core/base/buffer.h"
 #include "core/plan/internal.h"
 
 struct addrinfo;
@@ -29,6 +30,7 @@ struct pdk_probe {
 
     regex_t regex; /* line */
     bool compiled;
+    struct pdk_buffer line; /* with a NUL behind it, as regexec wants */
 };
 
 void pdk_probe_passed(struct pdk_probe *probe);
