@@ -23,7 +23,7 @@ struct pdk_program {
     const pdk_value *command, *env, *exit, *stop_command, *reload_command;
     const struct pdk_env_file *env_files;
     uint32_t env_file_count;
-    const char *cwd, *user;
+    const char *folder, *cwd, *user;         /* folder: where relative paths start */
     const char *stop_signal, *reload_signal; /* without SIG */
     int32_t stop_to;
     struct pdk_resources resources;
@@ -82,7 +82,20 @@ PDK_READER(log);
 enum { PDK_EXIT_SUCCESS, PDK_EXIT_RETRY, PDK_EXIT_FATAL, PDK_EXIT_LISTS };
 extern const char *const pdk_exit_names[];
 
-/* Is it the name of a field that is handed on inside `with`? */
-bool pdk_task_hands(const char *name);
+/* How many nodes the compiled form of an extended regular expression has, about, and rather more: repetitions copy what
+ * they repeat, so that nested ones multiply. Stops counting at UINT32_MAX. */
+uint32_t pdk_regex_cost(const char *text);
+
+/* A field that is handed on inside `with`. */
+struct pdk_handed {
+    const char *name, *field; /* in `with`; of the task */
+    uint32_t marks, type;     /* type of row that takes it as it is */
+    bool always;
+    void (*put)(pdk_writer *, const struct pdk_task_body *);
+};
+
+/* The one of this name in `with`, or NULL. */
+const struct pdk_handed *pdk_handed_find(const char *name);
+bool pdk_handed_given(const struct pdk_handed *handed, const struct pdk_task_body *body);
 
 #endif

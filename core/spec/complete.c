@@ -6,7 +6,6 @@
 
 #include "core/spec/body.h"
 #include "core/spec/completion.h"
-#include "core/spec/scalar.h"
 
 static void put_text(pdk_writer *writer, const char *text) {
     pdk_values_get()->put_string(writer, text, strlen(text));
@@ -40,6 +39,21 @@ static void put_command(pdk_writer *writer, const struct pdk_task_body *body) {
     put_words(writer, body->program.command);
 }
 
+/* {file: P}, {env: N} or {credential: N}; a path becomes absolute. Its length was checked when it was read. */
+static void put_secret(pdk_writer *writer, const struct pdk_task_body *body, const pdk_value *secret) {
+    const struct pdk_value_entry *entry = secret->as.map.entries;
+    const char *text = pdk_value_text(entry->value), *folder = body->program.folder;
+    char path[2 * PDK_PATH_BYTES + 2];
+    pdk_values_get()->put_map(writer);
+    if (strcmp(entry->key, "file") == 0 && text[0] != '/') {
+        (void)snprintf(path, sizeof path, "%s%s%s", folder, strcmp(folder, "/") != 0 ? "/" : "", text);
+        text = path;
+    }
+    pdk_writer_like(writer, entry->value);
+    put_pair(writer, entry->key, text);
+    pdk_values_get()->end(writer);
+}
+
 static void put_env(pdk_writer *writer, const struct pdk_task_body *body) {
     const pdk_values *values = pdk_values_get();
     const pdk_value *env = body->program.env;
@@ -53,7 +67,7 @@ static void put_env(pdk_writer *writer, const struct pdk_task_body *body) {
         if (pdk_value_is_null(entry->value))
             values->put_null(writer);
         else if (entry->value->type == PDK_MAP)
-            values->put_value(writer, entry->value);
+            put_secret(writer, body, entry->value);
         else
             put_text(writer, pdk_value_text(entry->value));
     }
@@ -175,39 +189,34 @@ static void put_notify(pdk_writer *writer, const struct pdk_task_body *body) {
 
 /* What is handed on, under which name, and whether it always is. A kind that lacks the row refuses what the task wrote
  * itself; what came from defaults, meant for all tasks of a file, is dropped. */
-static const struct handed {
-    const char *name, *field;
-    uint32_t marks;
-    bool always;
-    void (*put)(pdk_writer *, const struct pdk_task_body *);
-} handed[] = {
-    {"command", "command", PDK_MARK_COMMAND, false, put_command},
-    {"env", "env", PDK_MARK_ENV, false, put_env},
-    {"env_file", "env_file", PDK_MARK_ENV_FILE, false, put_env_file},
-    {"cwd", "cwd", PDK_MARK_CWD, true, put_cwd},
-    {"user", "user", PDK_MARK_USER, false, put_user},
-    {"resources", "resources", PDK_MARK_RESOURCES, false, put_resources},
-    {"exit", "exit", PDK_MARK_EXIT, true, put_exit},
-    {"stop", "stop", PDK_MARKS_STOP, true, put_stop},
-    {"input", "input", 0, false, put_input},
-    {"reload", "reload", PDK_MARK_RELOAD, false, put_reload},
-    {"notify", "ready", PDK_MARK_READY_NOTIFY, false, put_notify},
+static const struct pdk_handed handed[] = {
+    {"command", "command", PDK_MARK_COMMAND, PDK_STRINGS, false, put_command},
+    {"env", "env", PDK_MARK_ENV, PDK_MAP, false, put_env},
+    {"env_file", "env_file", PDK_MARK_ENV_FILE, PDK_LIST, false, put_env_file},
+    {"cwd", "cwd", PDK_MARK_CWD, PDK_STRING, true, put_cwd},
+    {"user", "user", PDK_MARK_USER, PDK_STRING, false, put_user},
+    {"resources", "resources", PDK_MARK_RESOURCES, PDK_MAP, false, put_resources},
+    {"exit", "exit", PDK_MARK_EXIT, PDK_MAP, true, put_exit},
+    {"stop", "stop", PDK_MARKS_STOP, PDK_MAP, true, put_stop},
+    {"input", "input", 0, PDK_ANY, false, put_input},
+    {"reload", "reload", PDK_MARK_RELOAD, PDK_MAP, false, put_reload},
+    {"notify", "ready", PDK_MARK_READY_NOTIFY, PDK_BOOL, false, put_notify},
 };
 
 #define HANDED (sizeof handed / sizeof *handed)
 
-bool pdk_task_hands(const char *name) {
+const struct pdk_handed *pdk_handed_find(const char *name) {
     for (size_t i = 0; i < HANDED; i++)
-        if (!strcmp(handed[i].name, name)) return true;
-    return false;
+        if (handed[i].name[0] == name[0] && !strcmp(handed[i].name, name)) return &handed[i];
+    return NULL;
 }
 
-static bool is_given(const struct pdk_task_body *body, const struct handed *row) {
+bool pdk_handed_given(const struct pdk_handed *row, const struct pdk_task_body *body) {
     return row->always || (body->given & row->marks) || (row->put == put_input && body->task.plugin.input);
 }
 
 /* Did the task itself write it? Its stop may say no more than grace, which is the supervisor's. */
-static bool is_own(const struct pdk_task_body *body, const struct handed *row) {
+static bool is_own(const struct pdk_task_body *body, const struct pdk_handed *row) {
     const pdk_value *stop;
     if (!(body->own & row->marks)) return false;
     if (row->put != put_stop) return true;
@@ -218,7 +227,7 @@ static bool is_own(const struct pdk_task_body *body, const struct handed *row) {
     return false;
 }
 
-static void refuse(struct pdk_reading *reading, const struct pdk_task_body *body, const struct handed *row,
+static void refuse(struct pdk_reading *reading, const struct pdk_task_body *body, const struct pdk_handed *row,
                    const pdk_schema *schema) {
     const pdk_value *source = body->task.source;
     const pdk_value *at = source->type == PDK_MAP ? pdk_values_get()->get(source, row->field) : source;
@@ -229,58 +238,33 @@ static void refuse(struct pdk_reading *reading, const struct pdk_task_body *body
         pdk_reading_fault_key(reading, at, "remove it", "kind \"%.60s\" takes no %s", kind, row->name);
 }
 
-static void check_required(struct pdk_reading *reading, const struct pdk_task_body *body, const struct handed *row,
-                           const pdk_schema *schema) {
-    const pdk_param *param = pdk_schema_find(schema, row->name);
-    if (param && (param->flags & PDK_REQUIRED))
-        pdk_reading_fault_key(reading, body->task.source, "add it", "kind \"%.60s\" needs \"%s\"",
-                              body->task.plugin.kind, row->field);
-}
-
-/* The map of all that is handed on; *ret is owned by the caller. */
-static int32_t make_handed(const struct pdk_task_body *body, const pdk_schema *schema, struct pdk_reading *reading,
-                           const pdk_value **ret) {
-    const pdk_values *values = pdk_values_get();
-    pdk_writer *writer = values->open(values);
-    values->put_map(writer);
+/* What the kind has no row for, and what it cannot do without. */
+static void check_handed(struct pdk_reading *reading, const struct pdk_task_body *body, const pdk_schema *schema) {
     for (size_t i = 0; i < HANDED; i++) {
-        const struct handed *row = &handed[i];
-        if (!is_given(body, row)) {
-            check_required(reading, body, row, schema);
-        } else if (pdk_schema_find(schema, row->name)) {
-            values->key(writer, row->name);
-            row->put(writer, body);
-        } else if (is_own(body, row)) {
-            refuse(reading, body, row, schema);
-        }
+        const struct pdk_handed *row = &handed[i];
+        const pdk_param *param = pdk_schema_find(schema, row->name);
+        if (!param && is_own(body, row)) refuse(reading, body, row, schema);
+        if (param && (param->flags & PDK_REQUIRED) && !pdk_handed_given(row, body))
+            pdk_reading_fault_key(reading, body->task.source, "add it", "kind \"%.60s\" needs \"%s\"",
+                                  body->task.plugin.kind, row->field);
     }
-    values->end(writer);
-    return values->close(writer, ret, NULL);
 }
 
 int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const char *plugin,
                           struct pdk_report *report, struct pdk_task **ret) {
-    const pdk_values *values = pdk_values_get();
     struct pdk_task_body *body = pdk_task_body(task), *derived;
     struct pdk_reading reading = {.report = report, .folder = "/"};
     struct pdk_completion completion = {
-        .schema = schema, .plugin = plugin, .value = task->plugin.with, .at = body->with_at, .task = task->source};
-    const pdk_value *made = NULL, *with = NULL;
-    int32_t rc = make_handed(body, schema, &reading, &made);
-    if (rc == 0) {
-        completion.handed = made;
-        rc = pdk_completion_run(&completion, report, &with);
-    }
-    values->drop(made);
+        .schema = schema, .plugin = plugin, .value = task->plugin.with, .at = body->with_at, .body = body};
+    const pdk_value *with = NULL;
+    int32_t rc;
+    check_handed(&reading, body, schema);
+    rc = pdk_completion_run(&completion, report, &with);
     if (rc == 0) rc = reading.error;
-    if (rc < 0) {
-        values->drop(with);
-        return rc;
-    }
-    derived = pdk_task_derive(task);
+    derived = rc == 0 ? pdk_task_derive(task) : NULL;
     if (!derived) {
-        values->drop(with);
-        return -ENOMEM;
+        pdk_values_get()->drop(with);
+        return rc < 0 ? rc : -ENOMEM;
     }
     derived->task.plugin.with = with;
     pdk_task_keep(derived, with);

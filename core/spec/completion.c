@@ -65,11 +65,13 @@ static bool is_top(const struct run *run, const pdk_value *map) {
 
 /* The path of a map: of the top one that which it was made from, or that of the task which has no `with`. */
 static const char *path_of(const struct run *run, const pdk_value *map, char *buf, size_t size) {
+    const pdk_value *source;
     if (!is_top(run, map)) return pdk_scalar_path(map, buf, size);
     if (run->job->at) return pdk_scalar_path(run->job->at, buf, size);
-    if (!run->job->task) return pdk_scalar_path(map, buf, size);
-    (void)pdk_scalar_path(run->job->task, buf, size);
-    (void)strlcat(buf, run->job->task->line == 0 ? "/with" : *buf ? ".with" : "with", size);
+    if (!run->job->body) return pdk_scalar_path(map, buf, size);
+    source = run->job->body->task.source;
+    (void)pdk_scalar_path(source, buf, size);
+    (void)strlcat(buf, source->line == 0 ? "/with" : *buf ? ".with" : "with", size);
     return buf;
 }
 
@@ -77,7 +79,7 @@ static const char *path_of(const struct run *run, const pdk_value *map, char *bu
 static struct pdk_place place_of(const struct run *run, const pdk_value *map) {
     if (!is_top(run, map)) return pdk_value_place(map);
     if (run->job->at) return pdk_value_place(run->job->at);
-    return run->job->task ? pdk_scalar_key_place(run->job->task) : pdk_value_place(map);
+    return run->job->body ? pdk_scalar_key_place(run->job->body->task.source) : pdk_value_place(map);
 }
 
 static void unknown_key(struct run *run, const pdk_param *rows, const pdk_value *map, uint32_t i) {
@@ -257,7 +259,7 @@ static void put_string_map(struct run *run, const pdk_param *row, const pdk_valu
     run->values->end(run->writer);
 }
 
-static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *map, const pdk_value *handed);
+static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *map);
 
 static void put_container(struct run *run, const pdk_param *row, const pdk_value *value) {
     if (value->type != row->type) {
@@ -269,13 +271,13 @@ static void put_container(struct run *run, const pdk_param *row, const pdk_value
     if (!row->fields) {
         run->values->put_value(run->writer, value);
     } else if (row->type == PDK_MAP) {
-        put_rows(run, row->fields, value, NULL);
+        put_rows(run, row->fields, value);
     } else {
         pdk_writer_like(run->writer, value);
         run->values->put_list(run->writer);
         for (uint32_t i = 0; i < value->size; i++) {
             if (value->as.items[i]->type == PDK_MAP)
-                put_rows(run, row->fields, value->as.items[i], NULL);
+                put_rows(run, row->fields, value->as.items[i]);
             else
                 complain_type(run, row, value->as.items[i], "a map");
         }
@@ -303,12 +305,25 @@ static void put_row(struct run *run, const pdk_param *row, const pdk_value *valu
     }
 }
 
-/* What a task hands on has its form already; only what the row can be narrower in is looked at. */
-static void put_handed(struct run *run, const pdk_param *row, const pdk_value *value) {
-    if (row->type == PDK_STRING_MAP || (row->type == PDK_MAP && !row->fields))
-        run->values->put_value(run->writer, value);
-    else
+/* What a task hands on has its form already. A row that is narrower, or of another type, has the last word. */
+static void put_handed(struct run *run, const pdk_param *row, const struct pdk_handed *handed) {
+    bool narrow = row->choices || row->fields || row->min != 0.0 || row->max != 0.0;
+    const pdk_value *value = NULL;
+    pdk_writer *writer;
+    int32_t rc;
+    if (!narrow && (row->type == handed->type || row->type == PDK_ANY ||
+                    (handed->type == PDK_MAP && row->type == PDK_STRING_MAP))) {
+        handed->put(run->writer, run->job->body);
+        return;
+    }
+    writer = run->values->open(run->values);
+    handed->put(writer, run->job->body);
+    rc = run->values->close(writer, &value, NULL);
+    if (rc == 0)
         put_row(run, row, value);
+    else
+        run->error = rc;
+    run->values->drop(value);
 }
 
 /* A fallback of a text is that text, but for quotes. */
@@ -369,7 +384,7 @@ static void misplaced(struct run *run, const pdk_value *map, uint32_t i) {
 }
 
 static bool is_task_top(const struct run *run, const pdk_value *map) {
-    return run->job->handed && map == run->job->value;
+    return run->job->body && map == run->job->value;
 }
 
 static void check_keys(struct run *run, const pdk_param *rows, const pdk_value *map) {
@@ -377,7 +392,7 @@ static void check_keys(struct run *run, const pdk_param *rows, const pdk_value *
         const char *key = map->as.map.entries[i].key;
         const pdk_param *row;
         size_t k = 0;
-        if (is_task_top(run, map) && pdk_task_hands(key)) {
+        if (is_task_top(run, map) && pdk_handed_find(key)) {
             misplaced(run, map, i);
             continue;
         }
@@ -386,29 +401,36 @@ static void check_keys(struct run *run, const pdk_param *rows, const pdk_value *
     }
 }
 
-static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *map, const pdk_value *handed) {
+static void put_absent(struct run *run, const pdk_param *row, const pdk_value *map, bool is_handed) {
+    if (!(row->flags & PDK_REQUIRED)) {
+        if (row->fallback) put_fallback(run, row);
+    } else if (!is_handed) {
+        missing(run, row, map);
+    } else if (run->error == 0) {
+        run->error = -EINVAL; /* who hands it on has said so */
+    }
+}
+
+static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *map) {
+    bool top = is_task_top(run, map);
     const pdk_param *row;
     if (map && map->type == PDK_MAP) check_keys(run, rows, map);
     pdk_writer_like(run->writer, map);
     run->values->put_map(run->writer);
     for (size_t k = 0; (row = pdk_param_at(rows, run->job->schema->param_size, k)); k++) {
+        const struct pdk_handed *handed = top ? pdk_handed_find(row->name) : NULL;
+        const pdk_value *value;
         uint32_t at = 0;
-        const pdk_value *value = lookup(handed, row->name, &at);
-        if (value) {
+        if (handed && pdk_handed_given(handed, run->job->body)) {
             run->values->key(run->writer, row->name);
-            put_handed(run, row, value);
-        } else if ((value = lookup(map, row->name, &at))) {
+            put_handed(run, row, handed);
+        } else if (!handed && (value = lookup(map, row->name, &at))) {
             if (row->flags & PDK_DEPRECATED) deprecated(run, row, value);
             pdk_writer_key_like(run->writer, map, at);
             run->values->key(run->writer, row->name);
             put_row(run, row, value);
-        } else if (row->flags & PDK_REQUIRED) {
-            if (!is_task_top(run, map) || !pdk_task_hands(row->name))
-                missing(run, row, map);
-            else if (run->error == 0)
-                run->error = -EINVAL; /* whoever hands it on says so */
-        } else if (row->fallback) {
-            put_fallback(run, row);
+        } else {
+            put_absent(run, row, map, handed != NULL);
         }
     }
     run->values->end(run->writer);
@@ -429,9 +451,9 @@ int32_t pdk_completion_run(const struct pdk_completion *completion, struct pdk_r
         job.value = NULL;
         job.schema = &nothing;
     }
-    put_rows(&run, job.schema->params, job.value, job.handed);
+    put_rows(&run, job.schema->params, job.value);
     rc = run.values->close(run.writer, &value, NULL);
-    if (rc == 0 && run.error < 0) {
+    if (run.error == -ENOMEM || (rc == 0 && run.error < 0)) {
         run.values->drop(value);
         rc = run.error;
     }

@@ -14,6 +14,9 @@
 /* The version of the language that this program speaks: rows of a later one are known, and refused. */
 #define PDK_SPEC_VERSION 1
 
+/* No path is longer, as written. */
+#define PDK_PATH_BYTES 4096
+
 enum pdk_field_type {
     PDK_FIELD_BOOL,     /* bool */
     PDK_FIELD_INT,      /* uint32_t */

@@ -42,7 +42,8 @@ static void check_secret(struct pdk_reading *reading, const pdk_value *value) {
                           "only a task of a file may read a secret from %s", form == 0 ? "a file" : "our environment");
     } else {
         text = pdk_read_text(reading, entry->value, "text");
-        if (text && !*text) pdk_reading_fault(reading, entry->value, NULL, NULL, "this cannot be empty");
+        if (text && (!*text || strlen(text) > PDK_PATH_BYTES))
+            pdk_reading_fault(reading, entry->value, NULL, NULL, *text ? "this is too long" : "this cannot be empty");
     }
 }
 

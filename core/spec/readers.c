@@ -115,7 +115,7 @@ const char *pdk_read_path(struct pdk_reading *reading, const pdk_value *value) {
     char *path;
     if (!text) return NULL;
     size = strlen(text);
-    if (size == 0 || size > 4096) {
+    if (size == 0 || size > PDK_PATH_BYTES) {
         pdk_reading_fault(reading, value, size ? "expected at most 4096 bytes" : NULL, NULL,
                           size ? "this path is too long" : "a path cannot be empty");
         return NULL;

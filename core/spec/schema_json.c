@@ -140,12 +140,12 @@ static void put_params(pdk_writer *writer, const pdk_param *params, uint32_t siz
     values->key(writer, "properties");
     values->put_map(writer);
     for (size_t i = 0; (row = pdk_param_at(params, size, i)); i++)
-        if (!of_task || !pdk_task_hands(row->name)) put_param(writer, row, size, depth);
+        if (!of_task || !pdk_handed_find(row->name)) put_param(writer, row, size, depth);
     values->end(writer);
     values->key(writer, "required");
     values->put_list(writer);
     for (size_t i = 0; (row = pdk_param_at(params, size, i)); i++)
-        if ((row->flags & PDK_REQUIRED) && (!of_task || !pdk_task_hands(row->name)))
+        if ((row->flags & PDK_REQUIRED) && (!of_task || !pdk_handed_find(row->name)))
             values->put_string(writer, row->name, strlen(row->name));
     values->end(writer);
 }

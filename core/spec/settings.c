@@ -11,9 +11,9 @@
 #include "core/spec/body.h"
 #include "core/spec/scalar.h"
 
-/* A regular expression is bounded in length and in the product of its repetitions: compiling one costs as much. */
-#define LINE_BYTES       1024
-#define LINE_REPETITIONS 1000
+/* A regular expression is bounded in length and in what compiling it costs. */
+#define LINE_BYTES 1024
+#define LINE_COST  2000
 
 static const char *read_slot_like(struct pdk_reading *reading, const pdk_value *value, const char *wanted) {
     const char *text = pdk_read_text(reading, value, wanted), *why = "";
@@ -38,7 +38,7 @@ PDK_READER(with) {
     if (!pdk_read_is_map(reading, value, "a map")) return;
     for (uint32_t i = 0; i < value->size; i++) {
         const struct pdk_value_entry *entry = &value->as.map.entries[i];
-        if (pdk_task_hands(entry->key))
+        if (pdk_handed_find(entry->key))
             pdk_reading_fault_key(reading, entry->value, "move it up, out of with", "\"%s\" is a field of the task",
                                   entry->key);
     }
@@ -167,27 +167,6 @@ PDK_READER(ready_tcp) {
     check->port = colon + 1;
 }
 
-/* The product of the largest number of each {n,m}. */
-static unsigned long repetitions(const char *text) {
-    unsigned long product = 1;
-    for (; *text; text++) {
-        unsigned long largest = 0, n = 0;
-        if (*text == '\\' && text[1]) {
-            text++;
-            continue;
-        }
-        if (*text != '{') continue;
-        for (text++; *text && *text != '}'; text++) {
-            n = isdigit((unsigned char)*text) && n < 1000000 ? n * 10 + (unsigned long)(*text - '0') : 0;
-            if (n > largest) largest = n;
-        }
-        if (largest > 1) product *= largest;
-        if (product > LINE_REPETITIONS) return product;
-        if (!*text) break;
-    }
-    return product;
-}
-
 PDK_READER(ready_line) {
     const char *text = pdk_read_text(reading, value, "a regular expression");
     char why[120];
@@ -195,7 +174,7 @@ PDK_READER(ready_line) {
     int rc;
     (void)row;
     if (!text) return;
-    if (!*text || strlen(text) > LINE_BYTES || repetitions(text) > LINE_REPETITIONS) {
+    if (!*text || strlen(text) > LINE_BYTES || pdk_regex_cost(text) > LINE_COST) {
         pdk_reading_fault(reading, value, NULL, NULL,
                           *text ? "this regular expression is too large" : "this cannot be empty");
         return;

@@ -205,7 +205,8 @@ static void finish_program(struct pdk_reading *reading, struct pdk_task_body *bo
     const pdk_value *empty = NULL;
     pdk_writer *writer;
     if (pdk_value_is_null(spec->input)) spec->input = NULL;
-    if (!body->program.cwd) body->program.cwd = pdk_reading_text(reading, reading->folder, strlen(reading->folder));
+    body->program.folder = pdk_reading_text(reading, reading->folder, strlen(reading->folder));
+    if (!body->program.cwd) body->program.cwd = body->program.folder;
     if (spec->with && spec->labels) return;
     writer = values->open(values);
     values->put_map(writer);

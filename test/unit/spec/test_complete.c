@@ -26,8 +26,10 @@ static void the_forms_are_fixed(void **state) {
     } cases[] = {
         {"'a b'", "{'command':['/bin/sh','-c','a b']," CWD EXIT NOT STOP},
         {"['a', 1]", "{'command':['a','1']," CWD EXIT NOT STOP},
-        {"{'command': ['a'], 'env': {'A': 1, 'B': null, 'C': {'file': '/c'}, 'D': {'env': 'E'}, 'F': 'x'}}",
-         "{'command':['a']," CWD "'env':{'A':'1','B':null,'C':{'file':'/c'},'D':{'env':'E'},'F':'x'}," EXIT NOT STOP},
+        {"{'command': ['a'], 'env': {'A': 1, 'B': null, 'C': {'file': '/c'}, 'G': {'file': 'g'}, 'D': {'env': 'E'}, "
+         "'F': 'x'}}",
+         "{'command':['a']," CWD
+         "'env':{'A':'1','B':null,'C':{'file':'/c'},'D':{'env':'E'},'F':'x','G':{'file':'/f/g'}}," EXIT NOT STOP},
         {"{'command': ['a'], 'env_file': 'e'}",
          "{'command':['a']," CWD "'env_file':[{'optional':false,'path':'/f/e'}]," EXIT NOT STOP},
         {"{'command': ['a'], 'env_file': ['/e', {'path': './e', 'optional': true}]}",

@@ -197,6 +197,23 @@ static void ready_has_many_forms(void **state) {
     pdk_task_drop(t);
 }
 
+static void an_expression_that_explodes_is_refused(void **state) {
+    (void)state;
+    static const char *const lines[] = {"a++++++++++++++++++++", "((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+",
+                                        "((a{255}){255})", "(a|(b|c{100})?{100}){2}"};
+    static const char *const fine[] = {"listening on [0-9]+[.][0-9]+[.][0-9]+[.][0-9]+:[0-9]{2,5}$", "[]+*{99999}]+",
+                                       "x{1,50}"};
+    char text[160];
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        (void)snprintf(text, sizeof text, "{'command': 'x', 'ready': {'line': '%s'}}", lines[i]);
+        assert_refused(text, "/ready/line: this regular expression is too large");
+    }
+    for (size_t i = 0; i < COUNT_OF(fine); i++) {
+        (void)snprintf(text, sizeof text, "{'command': 'x', 'ready': {'line': '%s'}}", fine[i]);
+        pdk_task_drop(task(text));
+    }
+}
+
 static void a_command_may_stand_alone(void **state) {
     (void)state;
     struct pdk_task *t = task("'./x --y'"), *complete;
@@ -314,6 +331,7 @@ int main(void) {
         cmocka_unit_test(what_the_task_says_counts_more_than_defaults),
         cmocka_unit_test(maps_of_defaults_are_merged),
         cmocka_unit_test(ready_has_many_forms),
+        cmocka_unit_test(an_expression_that_explodes_is_refused),
         cmocka_unit_test(a_command_may_stand_alone),
         cmocka_unit_test(a_source_names_its_task),
         cmocka_unit_test(a_source_may_not_read_our_files),
