@@ -58,9 +58,8 @@ static void put_run_id(struct pdk_cell *cell, const struct pdk_record *run) {
     size_t size = run->run_id_size;
     if (size >= sizeof cell->run_id) size = sizeof cell->run_id - 1;
     for (size_t i = 0; i <= size / 8; i++) {
-        uint64_t word = 0;
-        size_t left = size - i * 8;
-        memcpy(&word, run->run_id + i * 8, left < 8 ? left : 8);
+        uint64_t word;
+        memcpy(&word, run->run_id + i * 8, 8);
         atomic_store_explicit(&cell->run_id[i], word, memory_order_relaxed);
     }
 }
@@ -88,7 +87,7 @@ struct pdk_cell *pdk_cell_open(struct pdk_supervisor *s, struct pdk_record *run)
     put_run_id(cell, run);
     atomic_store_explicit(&cell->number, run->past.attempts, memory_order_relaxed);
     uint64_t generation = (atomic_load_explicit(&cell->gate, memory_order_relaxed) >> PHASE_BITS) + 1;
-    atomic_store(&cell->gate, generation << PHASE_BITS | OPEN);
+    atomic_store_explicit(&cell->gate, generation << PHASE_BITS | OPEN, memory_order_release);
     return cell;
 }
 
@@ -187,7 +186,7 @@ struct pdk_cell *pdk_cells_next(struct pdk_supervisor *s) {
 }
 
 bool pdk_cell_close(struct pdk_supervisor *s, struct pdk_cell *cell) {
-    uint64_t gate = atomic_load(&cell->gate);
+    uint64_t gate = atomic_load_explicit(&cell->gate, memory_order_acquire);
     if ((gate & PHASE_MASK) == OPEN && atomic_compare_exchange_strong(&cell->gate, &gate, gate & ~(uint64_t)PHASE_MASK))
         return false;
     /* Whoever posted it may still be on the way to the inbox: a few instructions. */

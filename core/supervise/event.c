@@ -141,10 +141,11 @@ static void fill(const struct pdk_supervisor *s, const struct pdk_record *run, c
 void pdk_emit(struct pdk_supervisor *s, const struct pdk_record *run, const struct pdk_event_args *args,
               const char *format, ...) {
     struct pdk_listener *listener;
-    char text[1024] = "";
+    char text[1024];
     pdk_event event;
     s->events++;
     if (!pdk_event_wanted(s, args->kind)) return;
+    text[0] = '\0';
     if (format) {
         va_list list;
         va_start(list, format);

@@ -137,7 +137,6 @@ struct pdk_record {
     pdk_settled settled;
     void *arg;
 
-    struct pdk_said last;
     const char *code; /* the host's own word for the end; NULL: the plugin's */
     char *why;        /* what who asked first said */
     char *note;       /* the host's sentence for the end */
@@ -147,10 +146,12 @@ struct pdk_record {
     struct pdk_buffer *tail; /* the last of its output */
     uint64_t output_lost;
 
-    struct pdk_order admit;
     const char *run_id, *name, *slot_name, *trace;
     uint32_t run_id_size, slot_size;
     char *block; /* where these are, when text is too small */
+    struct pdk_order admit;
+    /* Not zeroed with the rest. */
+    struct pdk_said last;
     _Alignas(8) char text[136];
 };
 TAILQ_HEAD(pdk_records, pdk_record);
@@ -447,6 +448,7 @@ void pdk_spec_options(struct pdk_task_options *options);
 
 /* ---- source.c, metrics.c, host.c, control.c, list.c, inspect.c: tables given out */
 void pdk_source_table(struct pdk_member *member);
+struct pdk_task *pdk_template_task(const pdk_template *base); /* for tests and benchmarks */
 void pdk_metrics_table(struct pdk_member *member);
 void pdk_control_table(struct pdk_supervisor *s, pdk_control *control);
 void pdk_host_pattern(struct pdk_supervisor *s);

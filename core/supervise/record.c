@@ -35,7 +35,9 @@ struct pdk_record *pdk_record_create(struct pdk_supervisor *s) {
     struct pdk_record *run = TAILQ_FIRST(&store->free);
     TAILQ_REMOVE(&store->free, run, line);
     uint64_t index = run->admit.run;
-    memset(run, 0, offsetof(struct pdk_record, text));
+    memset(run, 0, offsetof(struct pdk_record, last));
+    run->last.result = (pdk_result){.code = "", .message = ""}; /* nothing has been said */
+    run->last.text = NULL;
     run->handle = (s->next_seq << PDK_INDEX_BITS) | index;
     run->seq = s->next_seq++;
     run->state = PDK_STATE_NEW;
@@ -115,7 +117,7 @@ static void put_run_id(struct pdk_record *run, char *at, const char *runner, siz
     at += run->slot_size;
     *at++ = '-';
     at = put_number(at, run->seq);
-    *at = '\0';
+    memset(at, 0, 8); /* it is copied by words: see cell.c */
     run->run_id_size = (uint32_t)(at - run->run_id);
 }
 
@@ -125,7 +127,7 @@ int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct
     const char *slot_text = slot ? slot : task->plugin.slot;
     size_t runner_size = strlen(runner), slot_size = strlen(slot_text);
     size_t name_size = name ? strlen(name) + 1 : 0, trace_size = trace ? strlen(trace) + 1 : 0;
-    size_t size = (own ? sizeof(pdk_spec) : 0) + runner_size + slot_size + 23 + (slot ? slot_size + 1 : 0) + name_size +
+    size_t size = (own ? sizeof(pdk_spec) : 0) + runner_size + slot_size + 31 + (slot ? slot_size + 1 : 0) + name_size +
                   trace_size;
     char *at = run->text;
     if (size > sizeof run->text) at = run->block = malloc(size);

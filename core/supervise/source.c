@@ -16,6 +16,10 @@ struct pdk_template {
 
 enum { ACCEPTED, BUSY, INVALID };
 
+struct pdk_task *pdk_template_task(const pdk_template *base) {
+    return base->task;
+}
+
 static int32_t count(struct pdk_member *member, int32_t rc) {
     int what = rc == 0 ? ACCEPTED : rc == -EAGAIN || rc == -ESHUTDOWN ? BUSY : INVALID;
     pdk_meter_add(member->supervisor, member->meter.deliveries[what], 1);

@@ -13,7 +13,7 @@ void pdk_spec_options(struct pdk_task_options *options) {
 }
 
 static void error_text(const struct pdk_fault *fault, uint32_t more, pdk_error *err) {
-    char place[512] = "";
+    char place[400] = "";
     if (fault->place.file && fault->place.line) {
         (void)snprintf(place, sizeof place, "%s:%u:%u: ", fault->place.file, fault->place.line, fault->place.column);
     } else if (fault->place.file) {
@@ -134,7 +134,7 @@ static void accept(struct pdk_supervisor *s, struct pdk_record *run, const struc
 int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, struct pdk_report *report, pdk_run *ret) {
     if (s->closing) return -ESHUTDOWN;
     if (!pdk_room(s, intake->source)) return -EAGAIN;
-    if (!s->turning) {
+    if (!s->turning && !s->wake_posted) { /* those that come together are accepted at one time */
         pdk_clock(s);
         atomic_store_explicit(&s->main, (uint64_t)pthread_self(), memory_order_relaxed);
     }
