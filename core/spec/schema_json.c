@@ -318,6 +318,15 @@ static void put_kind(pdk_writer *writer, const pdk_schema *kind) {
     values->end(writer);
 }
 
+/* An empty list would be no schema. */
+static void put_kinds(pdk_writer *writer, const pdk_schema *const *kinds) {
+    if (!kinds || !*kinds) return;
+    pdk_values_get()->key(writer, "allOf");
+    pdk_values_get()->put_list(writer);
+    for (; *kinds; kinds++) put_kind(writer, *kinds);
+    pdk_values_get()->end(writer);
+}
+
 static void put_task(pdk_writer *writer, const pdk_schema *const *kinds) {
     const pdk_values *values = pdk_values_get();
     values->key(writer, "task");
@@ -327,10 +336,7 @@ static void put_task(pdk_writer *writer, const pdk_schema *const *kinds) {
     put_type(writer, NULL, "#/$defs/command");
     values->put_map(writer);
     put_rows(writer, pdk_task_rows, 0);
-    values->key(writer, "allOf");
-    values->put_list(writer);
-    for (; kinds && *kinds; kinds++) put_kind(writer, *kinds);
-    values->end(writer);
+    put_kinds(writer, kinds);
     values->end(writer);
     values->end(writer);
     values->end(writer);

@@ -222,6 +222,10 @@ static void the_schema_has_every_field(void **state) {
     pdk_buffer_free(&text);
     values->drop(again);
     values->drop(schema);
+    assert_int_equal(pdk_config_schema(NULL, &schema), 0);
+    task = values->at(values->get(values->get(values->get(schema, "$defs"), "task"), "anyOf"), 1);
+    assert_null(values->get(task, "allOf"));
+    values->drop(schema);
 }
 
 int main(void) {
