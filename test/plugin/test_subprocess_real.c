@@ -145,6 +145,16 @@ static void privileges_go(void **state) {
     mock_free(m);
 }
 
+static void nobody_needs_a_right_to_stay_who_he_is(void **state) {
+    char with[128], text[32];
+    struct mock *m = load();
+    (void)state;
+    (void)snprintf(with, sizeof with, "{'command': ['id', '-u'], 'user': '%u:%u', 'cwd': '/'}", geteuid(), getegid());
+    (void)snprintf(text, sizeof text, "%u\n", geteuid());
+    says(m, with, text);
+    mock_free(m);
+}
+
 static void denied_calls_fail(void **state) {
     struct mock *m = load();
     (void)state;
@@ -274,6 +284,7 @@ int main(void) {
         cmocka_unit_test(results_come_back),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(privileges_go),
+        cmocka_unit_test(nobody_needs_a_right_to_stay_who_he_is),
         cmocka_unit_test(denied_calls_fail),
         cmocka_unit_test(passed_descriptors_arrive),
         cmocka_unit_test(cancel_asks_and_kill_insists),
