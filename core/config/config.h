@@ -25,6 +25,14 @@ struct pdk_config {
  * 0, -EINVAL; -ENOENT, -EACCES ... when a file named here cannot be read (in the report too). [main] */
 int32_t pdk_config_load(const char *const *files, struct pdk_report *report, struct pdk_config **ret);
 
+/* What the command line says of tasks, over what their files say. */
+struct pdk_config_set {
+    const pdk_value *fields;  /* a map, as a task's; maps are merged key by key */
+    const char *const *names; /* of the tasks it is said of, NULL-ended; NULL or empty: all */
+};
+int32_t pdk_config_load_set(const char *const *files, const struct pdk_config_set *set, struct pdk_report *report,
+                            struct pdk_config **ret);
+
 /* The same from values already read (JSON, tests, an embedder). */
 int32_t pdk_config_read(const pdk_value *value, const char *folder, struct pdk_report *report, struct pdk_config **ret);
 

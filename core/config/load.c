@@ -110,10 +110,16 @@ static int32_t end(struct pdk_loading *loading, struct pdk_config **ret) {
 }
 
 int32_t pdk_config_load(const char *const *files, struct pdk_report *report, struct pdk_config **ret) {
+    return pdk_config_load_set(files, NULL, report, ret);
+}
+
+int32_t pdk_config_load_set(const char *const *files, const struct pdk_config_set *set, struct pdk_report *report,
+                            struct pdk_config **ret) {
     static const char *const usual[] = {DEFAULT_FILE, NULL};
     struct pdk_loading loading;
     int32_t rc = start(&loading, report);
     if (rc < 0) return rc;
+    loading.set = set;
     if (!files || !files[0]) files = usual;
     for (; *files && loading.error != -ENOMEM; files++) pdk_load_file(&loading, *files, NULL, NULL);
     if (loading.error != -ENOMEM) finish(&loading);

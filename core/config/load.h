@@ -43,6 +43,7 @@ struct pdk_loading {
     uint32_t opened_count;
     uint32_t document_capacity, task_capacity, plugin_capacity, metrics_capacity;
     size_t bytes;
+    const struct pdk_config_set *set; /* NULL: nothing */
     int32_t error;
 };
 

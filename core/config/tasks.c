@@ -59,6 +59,48 @@ static struct pdk_named *add_name(struct pdk_loading *loading, const pdk_value *
     return named;
 }
 
+static bool is_set(const struct pdk_config_set *set, const char *name) {
+    if (!set) return false;
+    if (!set->names || !set->names[0]) return true;
+    for (size_t i = 0; set->names[i]; i++)
+        if (strcmp(set->names[i], name) == 0) return true;
+    return false;
+}
+
+/* A map of a task, also of one that is written as its command alone. Owned by the caller. */
+static int32_t task_map(const pdk_value *value, const pdk_value **ret) {
+    const pdk_values *values = pdk_values_get();
+    if (value->type != PDK_STRING && value->type != PDK_LIST) {
+        *ret = values->hold(value);
+        return 0;
+    }
+    pdk_writer *writer = values->open(values);
+    pdk_writer_like(writer, value);
+    values->put_map(writer);
+    values->key(writer, "command");
+    values->put_value(writer, value);
+    values->end(writer);
+    return values->close(writer, ret, NULL);
+}
+
+/* What is set of this task, over what it says. Lives as long as the configuration; NULL without memory. */
+static const pdk_value *with_set(struct pdk_loading *loading, const pdk_value *value, const char *name) {
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *map = NULL, *merged = NULL;
+    if (!is_set(loading->set, name)) return value;
+    int32_t rc = task_map(value, &map);
+    if (rc == 0 && map->type != PDK_MAP) {
+        values->drop(map);
+        return value; /* which is a fault of its own */
+    }
+    if (rc == 0) rc = pdk_merge_defaults(map, loading->set->fields, &merged);
+    values->drop(map);
+    if (rc == 0) rc = pdk_loading_keep(loading, merged);
+    if (rc == 0) return merged;
+    pdk_loading_error(loading, rc);
+    return NULL;
+}
+
 static void load_task(struct pdk_loading *loading, const pdk_value *tasks, uint32_t i,
                       const struct pdk_file_source *source) {
     const struct pdk_value_entry *entry = &tasks->as.map.entries[i];
@@ -67,8 +109,9 @@ static void load_task(struct pdk_loading *loading, const pdk_value *tasks, uint3
     struct pdk_config *config = loading->config;
     struct pdk_named *named = add_name(loading, tasks, i);
     struct pdk_task *task = NULL;
-    if (!named) return;
-    pdk_loading_error(loading, pdk_task_read(entry->value, &options, loading->report, &task));
+    const pdk_value *value = named ? with_set(loading, entry->value, entry->key) : NULL;
+    if (!value) return;
+    pdk_loading_error(loading, pdk_task_read(value, &options, loading->report, &task));
     if (!task) return;
     if (!pdk_loading_grow(loading, &config->tasks, config->task_count, &loading->task_capacity,
                           sizeof(struct pdk_task *))) {

@@ -80,15 +80,27 @@ struct pdk_task_options {
     bool trusted;              /* may use file and env secrets, and paths; files only */
 };
 
-/* Read one task from a value: a map, or the shorthands text and list. Fields that programs need (command, env,
- * env_file, cwd, user, resources, exit, stop, input, reload, ready: notify) are put into plugin.with, as
- * pdk_task_with says. Faults go to the report. 0, -EINVAL, -ENOMEM. *ret has one reference. [main] */
+/* Read one task from a value: a map, or the shorthands text and list. Faults go to the report. 0, -EINVAL, -ENOMEM. *ret has
+ * one reference. [main] */
 int32_t pdk_task_read(const pdk_value *value, const struct pdk_task_options *options, struct pdk_report *report,
                       struct pdk_task **ret);
 
-/* Complete plugin.with by the schema of the kind that the chosen runner serves. Moves the fields above into it
- * where the schema has a row of that name, and is a fault ("kind "http" runs no program") where it has not.
- * Gives a new task (with one reference) that shares everything else. */
+/* Complete plugin.with by the schema of the kind that the chosen runner serves. What programs need is handed on inside it,
+ * where the schema has a row of that name, always in this form, whatever way it was written:
+ *     command   list of strings; text became [/bin/sh, -c, TEXT]
+ *     env       map NAME -> string, null, {file: absolute path}, {env: NAME} or {credential: NAME}
+ *     env_file  list of {path: absolute path, optional: bool}
+ *     cwd       absolute path, always there
+ *     user      string, name or name:group
+ *     resources {cpu: number, memory: int of bytes, pids: int}, those that were given
+ *     exit      {success, retry, fatal: lists of "n" or "n-m"}, always there
+ *     stop      {signal: name without SIG, to: group or leader, command: as above, if given}, always there
+ *     input     as written
+ *     reload    {signal: name} or {command: as above}
+ *     notify    true, for ready: notify
+ * A field that the task wrote and the schema lacks is a fault ("kind "http" runs no program"); input is not, since
+ * plugin.input has it anyway, nor is what comes from defaults. Gives a new task (with one reference) that shares
+ * everything else. */
 int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const char *plugin,
                           struct pdk_report *report, struct pdk_task **ret);
 

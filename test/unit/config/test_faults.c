@@ -31,7 +31,14 @@ static void check_text(const char *name, const char *printed) {
 
 /* The faults that come with the schema of a kind belong to the same report. */
 static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL};
+static const pdk_param auth_rows[] = {
+    PDK_PARAM("user", PDK_STRING, PDK_REQUIRED, NULL, "Who"),
+    PDK_PARAM("password", PDK_STRING, PDK_SECRET, NULL, "What only they know"),
+    PDK_PARAM_END,
+};
 static const pdk_param http_rows[] = {
+    {"auth", PDK_MAP, 0, NULL, "As whom", NULL, 0.0, 0.0, auth_rows},
+    PDK_PARAM("old", PDK_STRING, PDK_DEPRECATED, NULL, "say url"),
     {"method", PDK_STRING, 0, "GET", "How to ask", methods, 0.0, 0.0, NULL},
     PDK_PARAM("url", PDK_STRING, PDK_REQUIRED, NULL, "Where to"),
     PDK_PARAM_END,

@@ -112,6 +112,17 @@ static void restart_is_implied(void **state) {
     }
 }
 
+static void a_backoff_may_be_one_duration(void **state) {
+    (void)state;
+    struct pdk_task *t = task("{'command': 'x', 'backoff': '5s'}");
+    assert_int_equal(t->policy.backoff_first, 5 * PDK_SECOND);
+    assert_int_equal(t->policy.backoff_max, 5 * PDK_SECOND);
+    assert_int_equal(t->policy.backoff_factor, 1 << 20);
+    assert_int_equal(t->policy.jitter, PDK_JITTER_NONE);
+    assert_int_equal(t->policy.backoff_reset, PDK_MINUTE);
+    pdk_task_drop(t);
+}
+
 static void what_the_task_says_counts_more_than_defaults(void **state) {
     (void)state;
     static const struct {
@@ -328,6 +339,7 @@ int main(void) {
         cmocka_unit_test(an_absent_field_is_its_default),
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(restart_is_implied),
+        cmocka_unit_test(a_backoff_may_be_one_duration),
         cmocka_unit_test(what_the_task_says_counts_more_than_defaults),
         cmocka_unit_test(maps_of_defaults_are_merged),
         cmocka_unit_test(ready_has_many_forms),
