@@ -122,8 +122,11 @@ static int32_t run_helper(struct pdk_sub_helper *helper, const struct pdk_sub_as
     char pid[16];
     int32_t rc;
     if (helper->runs) return -EBUSY;
-    (void)snprintf(pid, sizeof pid, "%d", attempt->pid);
-    pdk_sub_env_set(&attempt->env, PDK_SUB_OURS, "PADDOCK_PID", pid);
+    if (!attempt->pid_told) { /* once: a service may be reloaded for years */
+        (void)snprintf(pid, sizeof pid, "%d", attempt->pid);
+        pdk_sub_env_set(&attempt->env, PDK_SUB_OURS, "PADDOCK_PID", pid);
+        attempt->pid_told = true;
+    }
     rc = pdk_sub_env_finish(&attempt->env);
     if (rc) return rc;
     fill_command(attempt, &command);

@@ -99,7 +99,9 @@ bool pdk_sub_results_there(const struct pdk_sub_attempt *attempt) {
 
 void pdk_sub_results_remove(struct pdk_sub_attempt *attempt) {
     if (attempt->results) (void)unlink(attempt->results);
-    if (attempt->results_folder) (void)rmdir(attempt->results_folder);
+    if (attempt->results_folder && rmdir(attempt->results_folder) && errno == ENOTEMPTY)
+        pdk_logf(attempt->task->self->host, PDK_LOG_WARN, attempt->handle,
+                 "%s stays: there are files in it that are not ours", attempt->results_folder);
     free(attempt->results);
     free(attempt->results_folder);
     attempt->results = attempt->results_folder = NULL;

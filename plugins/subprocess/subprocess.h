@@ -193,7 +193,8 @@ struct pdk_sub_attempt {
     enum pdk_sub_state state;
     bool asked, killed; /* by the host: cancel, kill */
     pdk_child child;
-    int32_t pid; /* 0: not started */
+    int32_t pid;   /* 0: not started */
+    bool pid_told; /* it is in env */
 
     /* made by the job, or by main when there is none */
     struct pdk_sub_env env;

@@ -291,6 +291,10 @@ static void reload_is_a_signal_or_a_command(void **state) {
     mock_child_started(helper, 9);
     mock_child_ended(helper, 1, 0);
     assert_non_null(strstr(m->log, "reload command: exit code 1"));
+    assert_int_equal(mock_reload(attempt->task), 0); /* and once more */
+    helper = mock_last_child(m);
+    assert_string_equal(mock_env(helper, "PADDOCK_PID"), "4242");
+    mock_child_ended(helper, 0, 0);
     assert_int_equal(child->signal_count, 0);
     mock_child_ended(child, 0, 0);
     expect(attempt, PDK_SUCCESS, PDK_CAT_NONE, "");

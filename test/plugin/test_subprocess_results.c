@@ -95,6 +95,16 @@ static void results_of_another_user_have_a_folder(void **state) {
     finish_with(m, child, "a=1", 0);
     assert_string_equal(mock_print(m, attempt->output_value), "{\"a\":\"1\"}");
     assert_int_equal(access(folder, F_OK), -1);
+
+    child = run(m, "{'command': ['x'], 'user': 'nobody'}", &attempt);
+    (void)snprintf(folder, sizeof folder, "%s", mock_env(child, "PADDOCK_OUTPUT"));
+    memcpy(strrchr(folder, '/'), "/more", 6);
+    write_file(folder, "not ours");
+    mock_child_ended(child, 0, 0);
+    assert_non_null(strstr(m->log, "files in it that are not ours"));
+    assert_int_equal(unlink(folder), 0);
+    *strrchr(folder, '/') = '\0';
+    assert_int_equal(rmdir(folder), 0);
     mock_free(m);
 }
 
