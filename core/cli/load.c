@@ -9,7 +9,6 @@
 
 #include "core/base/text.h"
 #include "core/cli/console.h"
-#include "core/yaml/yaml.h"
 #include "paddock/helpers.h"
 
 static const char *default_file(void) {
@@ -26,19 +25,6 @@ static int cannot_read(struct pdk_setup *setup, const char *file, bool named, in
     return PDK_EXIT_FILE;
 }
 
-int pdk_setup_read(struct pdk_setup *setup, struct pdk_arguments *arguments, bool must) {
-    const char *fallback[2] = {default_file(), NULL};
-    bool named = arguments->files.count > 0;
-    *setup = (struct pdk_setup){.arguments = arguments};
-    for (size_t i = 0; i < arguments->env_files.count; i++) {
-        int code = pdk_env_file_read(arguments->env_files.items[i]);
-        if (code) return code;
-    }
-    if (!named && !must && access(fallback[0], F_OK) < 0) return 0;
-    int32_t rc = pdk_config_load(named ? arguments->files.items : fallback, &setup->report, &setup->config);
-    return rc < 0 ? cannot_read(setup, fallback[0], named, rc) : 0;
-}
-
 /* The name of a task made of a command: its program's, with what a name may not have replaced. */
 static void name_of(const char *program, char *name, size_t size) {
     const char *slash = strrchr(program, '/'), *why;
@@ -52,57 +38,21 @@ static void name_of(const char *program, char *name, size_t size) {
     if (pdk_task_name_check(name, &why) < 0) (void)strlcpy(name, "command", size);
 }
 
-/* What --set puts at one place: a value, or a map of more places. */
-struct setting {
-    const char *path; /* "stop.grace" */
-    size_t size;
-    const pdk_value *value;
-};
-
-static int read_setting(struct pdk_setup *setup, const char *text, struct setting *ret) {
-    const char *equals = strchr(text, '=');
-    if (!equals || equals == text)
-        return pdk_say_usage(setup->arguments->verb, "as in -s timeout=5s", "--set %s: wants FIELD=VALUE", text);
-    *ret = (struct setting){text, (size_t)(equals - text), NULL};
-    if (pdk_yaml_parse("--set", equals + 1, strlen(equals + 1), &setup->report, &ret->value) < 0) return PDK_EXIT_USAGE;
-    return 0;
-}
-
-static bool below(const struct setting *setting, const char *prefix, size_t size) {
-    return setting->size > size && strncmp(setting->path, prefix, size) == 0;
-}
-
-/* Write all settings whose path begins as this prefix does ("stop."), grouped by their next word. */
-static void write_settings(pdk_writer *w, const struct setting *settings, size_t count, const char *prefix,
-                           size_t size) {
+static void write_task(pdk_writer *w, const char *const *command, const pdk_value *set) {
     const pdk_values *v = pdk_values_get();
-    for (size_t i = 0; i < count; i++) {
-        const struct setting *s = &settings[i];
-        if (!below(s, prefix, size)) continue;
-        size_t word = size;
-        while (word < s->size && s->path[word] != '.') word++;
-        bool seen = false, last = word == s->size;
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = settings[k].size >= word && strncmp(settings[k].path, s->path, word) == 0 &&
-                   (settings[k].size == word || settings[k].path[word] == '.');
-        for (size_t k = i + 1; k < count && last; k++) /* the last of its name wins */
-            if (settings[k].size == word && strncmp(settings[k].path, s->path, word) == 0) s = &settings[k];
-        if (seen) continue;
-        char key[128];
-        (void)snprintf(key, sizeof key, "%.*s", (int)(word - size), s->path + size);
-        v->key(w, key);
-        if (last) {
-            v->put_value(w, s->value);
-            continue;
-        }
-        v->put_map(w);
-        write_settings(w, settings, count, settings[i].path, word + 1);
-        v->end(w);
+    v->put_map(w);
+    v->key(w, "command");
+    v->put_list(w);
+    for (size_t i = 0; command[i]; i++) v->put_string(w, command[i], strlen(command[i]));
+    v->end(w);
+    for (size_t i = 0; i < v->count(set); i++) {
+        v->key(w, v->key_at(set, i));
+        v->put_value(w, v->at(set, i));
     }
+    v->end(w);
 }
 
-static int32_t make_file(const char *const *command, const struct setting *settings, size_t count,
-                         const pdk_value **ret) {
+static int32_t make_file(const char *const *command, const pdk_value *set, const pdk_value **ret) {
     const pdk_values *v = pdk_values_get();
     pdk_error err = PDK_ERROR;
     char name[64];
@@ -112,13 +62,7 @@ static int32_t make_file(const char *const *command, const struct setting *setti
     v->key(w, "tasks");
     v->put_map(w);
     v->key(w, name);
-    v->put_map(w);
-    v->key(w, "command");
-    v->put_list(w);
-    for (size_t i = 0; command[i]; i++) v->put_string(w, command[i], strlen(command[i]));
-    v->end(w);
-    write_settings(w, settings, count, "", 0);
-    v->end(w);
+    write_task(w, command, set);
     v->end(w);
     v->end(w);
     int32_t rc = v->close(w, ret, &err);
@@ -126,34 +70,49 @@ static int32_t make_file(const char *const *command, const struct setting *setti
     return rc;
 }
 
-static int read_settings(struct pdk_setup *setup, struct setting *settings) {
-    for (size_t i = 0; i < setup->arguments->set.count; i++) {
-        int code = read_setting(setup, setup->arguments->set.items[i], &settings[i]);
+static int read_env_files(const struct pdk_arguments *arguments) {
+    for (size_t i = 0; i < arguments->env_files.count; i++) {
+        int code = pdk_env_file_read(arguments->env_files.items[i]);
         if (code) return code;
     }
     return 0;
 }
 
 int pdk_setup_command(struct pdk_setup *setup, struct pdk_arguments *arguments) {
-    const pdk_values *v = pdk_values_get();
-    const pdk_value *file = NULL;
-    size_t count = arguments->set.count;
+    const pdk_value *file = NULL, *set = NULL;
     *setup = (struct pdk_setup){.arguments = arguments};
-    for (size_t i = 0; i < arguments->env_files.count; i++) {
-        int code = pdk_env_file_read(arguments->env_files.items[i]);
-        if (code) return code;
-    }
-    struct setting *settings = pdk_arena_alloc(&setup->arena, (count + 1) * sizeof *settings);
+    int code = read_env_files(arguments);
+    if (code == 0) code = pdk_set_read(setup, &set);
+    if (code) return code;
     char *folder = getcwd(NULL, 0);
-    int code = settings && folder ? read_settings(setup, settings) : pdk_say_memory();
-    int32_t rc = code ? 0 : make_file(arguments->command, settings, count, &file);
-    if (code == 0 && rc == 0) rc = pdk_config_read(file, folder, &setup->report, &setup->config);
-    if (code == 0 && rc < 0 && !setup->config) code = rc == -ENOMEM ? pdk_say_memory() : PDK_EXIT_USAGE;
-    if (code && setup->report.count) (void)pdk_setup_faults(setup);
-    for (size_t i = 0; settings && i < count; i++) v->drop(settings[i].value);
-    v->drop(file);
+    int32_t rc = folder ? make_file(arguments->command, set, &file) : -errno;
+    if (rc == 0) rc = pdk_config_read(file, folder, &setup->report, &setup->config);
+    if (rc < 0 && !setup->config) code = rc == -ENOMEM ? pdk_say_memory() : PDK_EXIT_USAGE;
+    pdk_values_get()->drop(set);
+    pdk_values_get()->drop(file);
     free(folder);
     return code;
+}
+
+/* The tasks that --set is said of: those that are named. */
+static int32_t load_files(struct pdk_setup *setup, const char *const *files, const pdk_value *fields) {
+    const struct pdk_arguments *arguments = setup->arguments;
+    const struct pdk_config_set set = {.fields = fields,
+                                       .names = arguments->only.count ? arguments->only.items : arguments->names.items};
+    return pdk_config_load_set(files, fields ? &set : NULL, &setup->report, &setup->config);
+}
+
+int pdk_setup_read(struct pdk_setup *setup, struct pdk_arguments *arguments, bool must) {
+    const char *fallback[2] = {default_file(), NULL};
+    const pdk_value *fields = NULL;
+    bool named = arguments->files.count > 0;
+    *setup = (struct pdk_setup){.arguments = arguments};
+    int code = read_env_files(arguments);
+    if (code == 0) code = pdk_set_read(setup, &fields);
+    if (code || (!named && !must && access(fallback[0], F_OK) < 0)) return code;
+    int32_t rc = load_files(setup, named ? arguments->files.items : fallback, fields);
+    pdk_values_get()->drop(fields);
+    return rc < 0 ? cannot_read(setup, fallback[0], named, rc) : 0;
 }
 
 void pdk_setup_try(struct pdk_setup *setup, pdk_router *router, struct pdk_task *task) {

@@ -56,6 +56,9 @@ pdk_router *pdk_setup_router(struct pdk_setup *setup);
 
 void pdk_setup_free(struct pdk_setup *setup);
 
+/* load_set.c: what --set says, as a map that the caller owns; NULL: nothing. 0 or an exit code after it was told. */
+int pdk_set_read(struct pdk_setup *setup, const pdk_value **ret);
+
 /* env_file.c: put NAME=value lines into our environment, unless the name is set. 0 or an exit code. */
 int pdk_env_file_read(const char *path);
 

@@ -14,7 +14,7 @@
 static const struct pdk_option options[] = {
     {PDK_OPT_SELECTOR, "selector", "SELECTOR", "Tasks with these labels: a=b,c!=d,e in (f,g),h,!i"},
     {PDK_OPT_ONLY, "only", "TASK[,TASK]", "These tasks, without what they need"},
-    {PDK_OPT_SET, "set", "FIELD=VALUE", "With -- COMMAND: set a field, as timeout=5s or env.MODE=test"},
+    {PDK_OPT_SET, "set", "FIELD=VALUE", "Set a field of the tasks named, or of all: timeout=5s"},
     {PDK_OPT_ENV_FILE, "env-file", "FILE", "NAME=value lines for ${NAME} and for the tasks"},
     {PDK_OPT_STOP_ON, "stop-on", "WHEN", "Stop the rest on the first failure, exit, or never (failure)"},
     {PDK_OPT_EXIT_CODE_FROM, "exit-code-from", "TASK", "Exit with its exit code, when it ends; the rest is stopped"},

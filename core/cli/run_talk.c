@@ -25,7 +25,6 @@ const char *pdk_result_name(int32_t status) {
 const char *pdk_run_why(const struct pdk_item *item, char *buf, size_t size) {
     const char *text = item->message[0] ? item->message : item->reason;
     if (item->end == PDK_END_SUCCEEDED) text = "";
-    if (item->end == PDK_END_TIMED_OUT && item->last[0]) text = item->last; /* not by which signal it then ended */
     if (item->end == PDK_END_CANCELED && item->canceled == PDK_CANCEL_SHUTDOWN) text = "stopped";
     (void)strlcpy(buf, text, size);
     return buf;

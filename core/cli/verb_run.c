@@ -111,8 +111,6 @@ static int read_selector(struct pdk_session *session) {
     pdk_error err = PDK_ERROR;
     if (arguments->only.count && (arguments->names.count || arguments->selector))
         return pdk_say_usage(arguments->verb, "", "--only names all tasks there are to be: no other word, and no -l");
-    if (arguments->set.count && !arguments->command)
-        return pdk_say_usage(arguments->verb, "", "--set is for a command behind --; a file says it in its tasks");
     if (!arguments->selector) return 0;
     if (pdk_selector_parse(arguments->selector, &arguments->arena, &session->selector, &err) == 0) return 0;
     return pdk_say_usage(arguments->verb, err.hint, "-l %s: %s", arguments->selector, err.message);

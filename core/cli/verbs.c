@@ -25,7 +25,7 @@ static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {
     {.name = "run",
-     .synopsis = "[OPTION...] [FILE] [TASK...]\n[OPTION...] [-s FIELD=VALUE...] -- COMMAND [ARG...]",
+     .synopsis = "[OPTION...] [FILE] [TASK...]\n[OPTION...] -- COMMAND [ARG...]",
      .summary = "Run tasks until all have ended",
      .about = "Runs the tasks of FILE (./paddock.yaml), or those named and what they need. Tasks marked\n"
               "manual run only when named. The first failure stops the rest, unless --stop-on says else.\n"

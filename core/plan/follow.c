@@ -97,7 +97,7 @@ static void copy_outcome(struct pdk_item *item, const pdk_outcome *outcome) {
     if (outcome->started_ns && outcome->ended_ns > outcome->started_ns)
         item->duration = outcome->ended_ns - outcome->started_ns;
     (void)strlcpy(item->reason, last->code ? last->code : "", sizeof item->reason);
-    (void)strlcpy(item->message, last->message ? last->message : "", sizeof item->message);
+    if (!item->message[0]) (void)strlcpy(item->message, last->message ? last->message : "", sizeof item->message);
     (void)strlcpy(item->run_id, outcome->run_id ? outcome->run_id : "", sizeof item->run_id);
     (void)strlcpy(item->runner, outcome->runner ? outcome->runner : "", sizeof item->runner);
 }
@@ -176,7 +176,10 @@ static void apply(struct pdk_item *item, const pdk_event *event) {
         break;
     case PDK_EVENT_PROGRESS: on_progress(item, event); break;
     case PDK_EVENT_OUTCOME:
-    case PDK_EVENT_REJECTED: item->heard = true; break;
+    case PDK_EVENT_REJECTED:
+        item->heard = true;
+        if (event->text && *event->text) (void)strlcpy(item->message, event->text, sizeof item->message);
+        break;
     case PDK_EVENT_READY:
         if (item->task->ready.kind != PDK_CHECK_NOTIFY) break;
         pdk_probe_end(item);

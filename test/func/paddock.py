@@ -107,6 +107,14 @@ class Case(unittest.TestCase):
         until(lambda: self.exists(name) and os.path.getsize(self.path(name)) > 0, name)
         return self.read(name)
 
+    def wait_for_words(self, process, words):
+        """Read what it says on standard error until these words have come."""
+        got = b""
+        while words not in got:
+            piece = os.read(process.stderr.fileno(), 4096)
+            self.assertTrue(piece, f"the end came before {words}: {got}")
+            got += piece
+
     def pid_from(self, name):
         return int(until(lambda: self.exists(name) and self.read(name).endswith("\n") and self.read(name).strip(), name))
 

@@ -44,6 +44,14 @@ class Commands(paddock.Case):
         self.assertIn("unknown field", self.ended(self.paddock("run", "-s", "retris=3", "--", "true"), 3).stderr)
         self.assertIn("wants FIELD=VALUE", self.ended(self.paddock("run", "-s", "retries", "--", "true"), 2).stderr)
 
+    def test_set_on_tasks_of_a_file(self):
+        text = "tasks: {a: 'echo $A $B', b: {command: 'echo $A $B', env: {A: 1, B: 2}}}"
+        result = self.ended(self.run_file(text, "--prefix", "never", "-s", "env.A=9"), 0)
+        self.assertEqual(sorted(result.stdout.splitlines()), ["9", "9 2"])
+        result = self.ended(self.run_file(text, "-s", "env={A: x y, B: 5}", "b"), 0)
+        self.assertEqual(result.stdout, "x y 5\n")
+        self.assertIn("a duration needs a unit", self.ended(self.run_file(text, "-s", "timeout=5", "b"), 3).stderr)
+
     def test_large_output_is_complete(self):
         result = self.ended(self.paddock("run", "--", "seq", "200000"), 0)
         self.assertEqual(result.stdout, "".join(f"{n}\n" for n in range(1, 200001)))

@@ -45,13 +45,6 @@ class Signals(paddock.Case):
         self.assertEqual(process.returncode, 130)
         until(lambda: not is_alive(pid), "the end of the child")
 
-    def wait_for_words(self, process, words):
-        got = b""
-        while words not in got:
-            piece = os.read(process.stderr.fileno(), 4096)
-            self.assertTrue(piece, f"the end came before {words}: {got}")
-            got += piece
-
     def test_the_third_leaves_at_once(self):
         process, pid = self.begin(DEAF, "    stop: {grace: 1h}\n")
         for _ in range(3):
