@@ -131,7 +131,7 @@ int32_t pdk_cell_done(struct pdk_supervisor *s, pdk_attempt attempt, const pdk_r
         cell->next = head;
     } while (
         !atomic_compare_exchange_weak_explicit(&s->inbox, &head, cell, memory_order_release, memory_order_relaxed));
-    if (!head) s->loop->post(s->loop, &s->wake);
+    if (!head) pdk_poke(s);
     return 0;
 }
 

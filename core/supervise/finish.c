@@ -37,6 +37,7 @@ static void ended(struct pdk_supervisor *s, struct pdk_record *run) {
         int32_t which = run->timed_out ? PDK_RESULTS : status_of(run);
         pdk_meter_add(s, run->member->meter.attempts[which], 1);
         pdk_meter_observe(s, run->member->meter.attempt_seconds[which], (double)lived / 1e9);
+        pdk_meter_add(s, run->member->meter.errors[run->last.result.category], 1); /* of NONE there is no series */
         count_usage(s, run);
     }
     if (!pdk_event_wanted(s, args.kind)) {

@@ -52,7 +52,7 @@ static void stopped(const pdk_host *host) {
         pdk_member_misbehaves(member, "stopped twice");
         return;
     }
-    s->loop->post(s->loop, &s->wake);
+    pdk_poke(s);
 }
 
 /* "web-12/3": without the name of its runner, which is ours. */

@@ -181,6 +181,7 @@ struct pdk_meter {
     pdk_series *attempts[PDK_RESULTS + 1], *attempt_seconds[PDK_RESULTS + 1]; /* the last: timed out */
     pdk_series *runs[PDK_ENDS], *run_seconds[PDK_ENDS];
     pdk_series *output[2], *output_lost, *cpu[2];
+    pdk_series *errors[PDK_CAT_INTERNAL + 1];
     pdk_series *deliveries[3], *settled[PDK_ENDS], *source_up, *pending, *submitted, *up;
 };
 
@@ -239,9 +240,17 @@ struct pdk_cells_store {
 
 enum { PDK_REASONS = 8 };
 struct pdk_meters {
+    pdk_series *lag;
     pdk_series *busy_slots, *submitted, *rejected[PDK_REASONS], *attempts[PDK_ENDS];
     pdk_series *states[PDK_STATES];
     uint32_t shown[PDK_STATES]; /* what the gauges say */
+};
+
+/* The call that the loop runs a turn by. A loop cannot be asked to forget a call, so this one may outlive us. */
+struct pdk_wake {
+    pdk_call call;
+    struct pdk_supervisor *supervisor; /* NULL: it is gone */
+    _Atomic uint32_t posted;
 };
 
 struct pdk_supervisor {
@@ -260,11 +269,11 @@ struct pdk_supervisor {
     bool started;
 
     /* the turn */
-    pdk_call wake;
+    struct pdk_wake *wake;
     pdk_watch timer;
     uint64_t timer_due;
     _Atomic uint64_t main; /* the thread of the loop */
-    bool turning, wake_posted;
+    bool turning;
     uint32_t depth; /* of steps */
     uint64_t now, unix_offset, offset_at;
 
@@ -414,6 +423,9 @@ void pdk_pump(struct pdk_supervisor *s, uint32_t *budget);
 
 /* ---- turn.c */
 void pdk_wake(struct pdk_supervisor *s); /* [main] there is work */
+void pdk_poke(struct pdk_supervisor *s); /* [any] the same */
+int32_t pdk_wake_create(struct pdk_supervisor *s);
+void pdk_wake_free(struct pdk_supervisor *s, bool with_loop); /* with_loop: nothing will run it any more */
 void pdk_turn(void *supervisor);
 void pdk_clock(struct pdk_supervisor *s); /* read it into s->now */
 uint64_t pdk_unix_of(const struct pdk_supervisor *s, uint64_t time);

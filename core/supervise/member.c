@@ -78,7 +78,8 @@ void pdk_member_misbehaves(struct pdk_member *member, const char *format, ...) {
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    atomic_fetch_add_explicit(&member->misbehaved, 1, memory_order_relaxed);
+    uint64_t count = atomic_fetch_add_explicit(&member->misbehaved, 1, memory_order_relaxed) + 1;
+    if (count > 8 && (count & (count - 1))) return; /* whoever does nothing else is told of less and less often */
     pdk_log_line(&member->supervisor->log, PDK_LOG_BUG, member->instance->name, "", "plugin %s misbehaves: %s",
                  member->instance->name, text);
 }
@@ -95,7 +96,7 @@ void pdk_member_health(struct pdk_member *member, int32_t state, const char *tex
     (void)strlcpy(member->health_text, text ? text : "", sizeof member->health_text);
     pthread_mutex_unlock(&s->health_lock);
     atomic_store(&s->health_new, 1);
-    s->loop->post(s->loop, &s->wake);
+    pdk_poke(s);
 }
 
 static void take_health(struct pdk_supervisor *s, struct pdk_member *member) {

@@ -5,6 +5,7 @@
 #include "core/supervise/internal.h"
 
 static const double durations[] = {.005, .01, .05, .1, .5, 1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600};
+static const double lags[] = {.0001, .001, .005, .01, .05, .1, .5, 1, 5};
 static const double counts[] = {1, 2, 3, 5, 10, 20, 50, 100};
 
 static const char *const
@@ -14,7 +15,8 @@ static const char *const
     *const by_runner_outcome[] = {"runner", "outcome", NULL}, *const by_runner_result[] = {"runner", "result", NULL},
     *const by_runner_reason[] = {"runner", "reason", NULL}, *const by_runner_stream[] = {"runner", "stream", NULL},
     *const by_runner_mode[] = {"runner", "mode", NULL}, *const by_source_result[] = {"source", "result", NULL},
-    *const by_source_outcome[] = {"source", "outcome", NULL}, *const by_version[] = {"version", "abi", NULL};
+    *const by_source_outcome[] = {"source", "outcome", NULL}, *const by_category[] = {"plugin", "category", NULL},
+    *const by_version[] = {"version", "abi", NULL};
 
 enum {
     BUILD,
@@ -38,7 +40,9 @@ enum {
     PLUGIN_UP,
     OUTPUT_BYTES,
     OUTPUT_LOST,
-    CPU_SECONDS
+    CPU_SECONDS,
+    PLUGIN_ERRORS,
+    LOOP_LAG
 };
 
 #define ROW(type, name, unit, help, labels)                                                                            \
@@ -68,6 +72,8 @@ static const pdk_metric metrics[] = {
     [PLUGIN_UP] = ROW(PDK_GAUGE, "plugin_up", "", "Whether the plugin is up.", by_plugin),
     [OUTPUT_BYTES] = ROW(PDK_COUNTER, "output", "bytes", "Bytes that attempts wrote.", by_runner_stream),
     [OUTPUT_LOST] = ROW(PDK_COUNTER, "output_dropped", "bytes", "Bytes lost to slow readers.", by_runner),
+    [PLUGIN_ERRORS] = ROW(PDK_COUNTER, "plugin_errors", "", "Attempts that went wrong.", by_category),
+    [LOOP_LAG] = HISTOGRAM("loop_lag", "seconds", "How late timers are.", NULL, lags),
     [CPU_SECONDS] = ROW(PDK_COUNTER, "child_cpu", "seconds", "Processor time of children.", by_runner_mode),
 };
 
@@ -90,6 +96,10 @@ static void of_runner(struct pdk_supervisor *s, struct pdk_meter *meter, const c
     meter->cpu[1] = get(s, CPU_SECONDS, name, "system");
     static const char *const causes[] = {NULL, "user", "timeout", "shutdown", "replaced", "deadline"};
     for (int32_t i = PDK_CANCEL_USER; i <= PDK_CANCEL_DEADLINE; i++) meter->kills[i] = get(s, KILLS, name, causes[i]);
+    static const char *const categories[] = {NULL,   "other", "input",  "missing", "denied",  "busy",    "network",
+                                             "peer", "exit",  "signal", "memory",  "timeout", "internal"};
+    for (int32_t i = PDK_CAT_OTHER; i <= PDK_CAT_INTERNAL; i++)
+        meter->errors[i] = get(s, PLUGIN_ERRORS, name, categories[i]);
     for (int32_t i = 0; i < PDK_RESULTS; i++) {
         if (i == PDK_RETRY) continue;
         meter->attempts[i] = get(s, ATTEMPTS_ENDED, name, pdk_result_word(i, false));
@@ -130,6 +140,7 @@ void pdk_meter_supervisor(struct pdk_supervisor *s) {
     if (m->busy_slots) return;
     pdk_meter_set(s, get(s, BUILD, s->host.version, "1.0"), 1);
     m->busy_slots = get(s, SLOTS, NULL, NULL);
+    m->lag = get(s, LOOP_LAG, NULL, NULL);
     m->submitted = get(s, SUBMITTED, "", NULL);
     for (int i = 0; i < PDK_REASONS; i++) m->rejected[i] = get(s, REJECTED, reasons[i], NULL);
     for (int32_t i = 0; i < PDK_ENDS; i++) m->attempts[i] = get(s, RUN_ATTEMPTS, pdk_end_word(i), NULL);

@@ -20,7 +20,7 @@ void pdk_news_push(struct pdk_supervisor *s, struct pdk_cell *cell) {
     do {
         cell->next_news = head;
     } while (!atomic_compare_exchange_weak_explicit(&s->news, &head, cell, memory_order_release, memory_order_relaxed));
-    if (!head) s->loop->post(s->loop, &s->wake);
+    if (!head) pdk_poke(s);
 }
 
 /* Lock the attempt's cell; NULL: it is over, and nothing is locked. */

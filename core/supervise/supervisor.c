@@ -60,7 +60,6 @@ static void init(struct pdk_supervisor *s) {
     SLIST_INIT(&s->limits);
     s->dones_end = &s->dones;
     s->next_seq = 1;
-    s->wake = (pdk_call){.run = pdk_turn, .arg = s};
     for (size_t i = 0; i < PDK_LOCKS; i++) (void)pthread_mutex_init(&s->locks[i], NULL);
     (void)pthread_mutex_init(&s->health_lock, NULL);
     (void)pthread_mutex_init(&s->series_lock, NULL);
@@ -106,6 +105,7 @@ static void dispose(struct pdk_supervisor *s) {
     if (s->timer) s->loop->stop(s->loop, s->timer);
     pdk_router_destroy(s->router);
     pdk_ev_free(s->own_loop);
+    pdk_wake_free(s, s->own_loop != NULL);
     pdk_metrics_free(s);
     pdk_events_free(s);
     while (!TAILQ_EMPTY(&s->members)) pdk_member_drop(TAILQ_FIRST(&s->members));
@@ -127,7 +127,8 @@ int32_t pdk_supervisor_create(const pdk_supervisor_options *options, pdk_supervi
     set_options(s, options);
     init(s);
     pdk_host_pattern(s);
-    int32_t rc = make_services(s, err);
+    int32_t rc =
+        pdk_wake_create(s) < 0 ? pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL) : make_services(s, err);
     if (rc == 0 && (pdk_slots_reserve(&s->slots, 1) < 0 || pdk_timers_reserve(&s->timers, 8) < 0))
         rc = pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
     pdk_router_options router = {.struct_size = (uint32_t)sizeof router, .host = &s->host};
@@ -155,11 +156,24 @@ static struct pdk_instance *newest(const struct pdk_supervisor *s) {
     return last;
 }
 
+/* A service that it cannot do without and does not get: it may be routed to and checked, but nothing runs in it. */
+static const char *missing(const struct pdk_instance *instance) {
+    const char *const *need = instance->plugin->needs;
+    while (need && *need && instance->host.get_extension(&instance->host, *need)) need++;
+    return need ? *need : NULL;
+}
+
+static int32_t call_start(struct pdk_instance *instance, pdk_error *err) {
+    const char *service = missing(instance);
+    if (service) return pdk_fail(err, -ENOTSUP, NULL, "it needs ", service, ", which it is not given");
+    return pdk_instance_start(instance, err);
+}
+
 static void start_instance(struct pdk_supervisor *s, struct pdk_member *member) {
     struct pdk_instance *instance = member->instance;
     pdk_error err = PDK_ERROR;
     if (instance->life != PDK_INSTANCE_MADE) return;
-    int32_t rc = pdk_instance_start(instance, &err);
+    int32_t rc = call_start(instance, &err);
     if (rc < 0) {
         const char *text = err.message[0] ? err.message : strerror(-rc);
         pdk_log_line(&s->log, PDK_LOG_ERROR, instance->name, "", "cannot start: %s", text);

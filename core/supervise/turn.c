@@ -8,6 +8,9 @@
  * So a source hears of the end of a run before the next one in that slot starts. A wake of the loop is good for many
  * turns as long as they have work, but for 64 starts at most: then the loop gets its turn.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "core/supervise/internal.h"
 
 enum { TURNS_PER_WAKE = 64 };
@@ -20,10 +23,36 @@ uint64_t pdk_unix_of(const struct pdk_supervisor *s, uint64_t time) {
     return time + s->unix_offset;
 }
 
+void pdk_poke(struct pdk_supervisor *s) {
+    if (!atomic_exchange(&s->wake->posted, 1)) s->loop->post(s->loop, &s->wake->call);
+}
+
 void pdk_wake(struct pdk_supervisor *s) {
-    if (s->turning || s->wake_posted) return;
-    s->wake_posted = true;
-    s->loop->post(s->loop, &s->wake);
+    if (!s->turning) pdk_poke(s);
+}
+
+static void woken(void *arg) {
+    struct pdk_wake *wake = arg;
+    if (!wake->supervisor) {
+        free(wake);
+        return;
+    }
+    atomic_store(&wake->posted, 0);
+    pdk_turn(wake->supervisor);
+}
+
+int32_t pdk_wake_create(struct pdk_supervisor *s) {
+    s->wake = calloc(1, sizeof *s->wake);
+    if (!s->wake) return -ENOMEM;
+    s->wake->call = (pdk_call){.run = woken, .arg = s->wake};
+    s->wake->supervisor = s;
+    return 0;
+}
+
+void pdk_wake_free(struct pdk_supervisor *s, bool with_loop) {
+    if (!s->wake) return;
+    s->wake->supervisor = NULL;
+    if (with_loop || !atomic_load(&s->wake->posted)) free(s->wake);
 }
 
 /* The wall clock is not read for every run; it may be set by hand, so now and then. */
@@ -85,6 +114,7 @@ static void one_turn(struct pdk_supervisor *s, uint32_t *budget) {
 static void fired(void *supervisor) {
     struct pdk_supervisor *s = supervisor;
     s->timer = 0;
+    if (s->backends) pdk_meter_observe(s, s->meters.lag, (double)(s->loop->now_ns(s->loop) - s->timer_due) / 1e9);
     pdk_turn(s);
 }
 
@@ -120,7 +150,6 @@ void pdk_turn(void *supervisor) {
     uint32_t budget = PDK_STARTS_PER_TURN;
     if (s->turning || s->stopped_told) return;
     s->turning = true;
-    s->wake_posted = false;
     atomic_store_explicit(&s->main, (uint64_t)pthread_self(), memory_order_relaxed);
     bool more = true, events = false;
     for (uint32_t i = 0; more && i < TURNS_PER_WAKE; i++) {

@@ -271,6 +271,7 @@ void sim_end(struct sim *sim) {
         if (task->alive) (void)sim_done(task, PDK_CANCELED);
     }
     pdk_supervisor_destroy(sim->s);
+    sim_turn(sim); /* a loop runs what was posted, whoever is gone by then */
     while (sim->tasks) {
         struct sim_task *task = sim->tasks;
         sim->tasks = task->next;

@@ -392,6 +392,27 @@ static void double_done(void **state) {
     sim_end(sim);
 }
 
+static void *say_done(void *task) {
+    (void)sim_done(task, PDK_SUCCESS);
+    return NULL;
+}
+
+/* Nothing else happens: the done itself has to wake the loop. */
+static void done_from_a_thread_wakes(void **state) {
+    struct sim *sim = sim_new();
+    pthread_t thread;
+    pdk_run run;
+    (void)state;
+    struct sim_task *task = running(sim, &run, "");
+    assert_int_equal(sim->call_count, 0);
+    assert_int_equal(pthread_create(&thread, NULL, say_done, task), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(sim->call_count, 1);
+    sim_turn(sim);
+    sim_expect(sim, run, PDK_END_SUCCEEDED, NULL);
+    sim_end(sim);
+}
+
 static void stale_done_next_attempt(void **state) {
     struct sim *sim = sim_new();
     pdk_run run;
@@ -608,6 +629,7 @@ int main(void) {
         cmocka_unit_test(stuck_blocks_drop_queue_replace),
         cmocka_unit_test(abandon_frees_and_late_done_destroys),
         cmocka_unit_test(double_done),
+        cmocka_unit_test(done_from_a_thread_wakes),
         cmocka_unit_test(stale_done_next_attempt),
         cmocka_unit_test(done_inside_start),
         cmocka_unit_test(done_inside_failing_start),

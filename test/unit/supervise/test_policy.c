@@ -71,6 +71,14 @@ static void jitters(void **state) {
     }
 }
 
+/* An odd base: the half is rounded down, and what is left of it is drawn from. */
+static void odd_half(void **state) {
+    struct pdk_policy policy = on_failure();
+    (void)state;
+    policy.jitter = PDK_JITTER_EQUAL;
+    assert_int_equal(pdk_jitter_delay(&policy, 200000001, 1, 1, 1), 167201261);
+}
+
 static uint64_t dice = 1;
 static uint64_t roll(uint64_t sides) {
     dice = pdk_jitter_mix(dice);
@@ -139,6 +147,7 @@ int main(void) {
         cmocka_unit_test(bases),
         cmocka_unit_test(factor_of_one_and_a_tenth),
         cmocka_unit_test(jitters),
+        cmocka_unit_test(odd_half),
         cmocka_unit_test(any_policy_holds),
         cmocka_unit_test(limit_is_tested_first),
         cmocka_unit_test(times_saturate),
