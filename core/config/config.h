@@ -15,7 +15,8 @@ struct pdk_config {
     struct pdk_limits limits;
     uint32_t file_count;
     struct pdk_arena arena;
-    const pdk_value **documents; /* of each file; keep the texts that reports quote */
+    uint32_t document_count;
+    const pdk_value **documents; /* of the files, and made of them; keep the texts that reports quote */
     struct pdk_table names;      /* of the tasks */
 };
 

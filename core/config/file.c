@@ -120,7 +120,9 @@ static const pdk_value *parse(struct pdk_loading *loading, const char *name, con
     const pdk_value *value = NULL, *expanded = NULL;
     int32_t rc = pdk_yaml_parse(name, pdk_buffer_string(text), text->size, loading->report, &value);
     pdk_loading_error(loading, rc);
-    if (!value || pdk_loading_keep(loading, value) < 0 || rc < 0) return NULL;
+    if (!value || pdk_loading_keep(loading, value) < 0) return NULL;
+    loading->config->file_count++;
+    if (rc < 0) return NULL;
     pdk_loading_error(loading, pdk_interpolate(value, PDK_INTERPOLATE_FILE, loading->report, &expanded));
     if (!expanded) return NULL;
     if (expanded == value) {
@@ -128,7 +130,7 @@ static const pdk_value *parse(struct pdk_loading *loading, const char *name, con
         return value;
     }
     /* It keeps the one with the text alive. */
-    loading->config->documents[loading->config->file_count - 1] = expanded;
+    loading->config->documents[loading->config->document_count - 1] = expanded;
     values->drop(value);
     return expanded;
 }

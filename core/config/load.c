@@ -32,12 +32,12 @@ bool pdk_loading_grow(struct pdk_loading *loading, void *array, uint32_t count, 
 
 int32_t pdk_loading_keep(struct pdk_loading *loading, const pdk_value *value) {
     struct pdk_config *config = loading->config;
-    if (!pdk_loading_grow(loading, &config->documents, config->file_count, &loading->document_capacity,
+    if (!pdk_loading_grow(loading, &config->documents, config->document_count, &loading->document_capacity,
                           sizeof(const pdk_value *))) {
         pdk_values_get()->drop(value);
         return -ENOMEM;
     }
-    config->documents[config->file_count++] = value;
+    config->documents[config->document_count++] = value;
     return 0;
 }
 
@@ -59,7 +59,7 @@ void pdk_config_free(struct pdk_config *config) {
     const pdk_values *values = pdk_values_get();
     if (!config) return;
     for (uint32_t i = 0; i < config->task_count; i++) pdk_task_drop(config->tasks[i]);
-    for (uint32_t i = 0; i < config->file_count; i++) values->drop(config->documents[i]);
+    for (uint32_t i = 0; i < config->document_count; i++) values->drop(config->documents[i]);
     pdk_table_free(&config->names);
     pdk_arena_free(&config->arena);
     free(config->tasks);
@@ -133,6 +133,7 @@ int32_t pdk_config_read(const pdk_value *value, const char *folder, struct pdk_r
     int32_t rc = start(&loading, report);
     if (rc < 0) return rc;
     if (loading.error == 0 && pdk_loading_keep(&loading, pdk_values_get()->hold(value)) == 0) {
+        loading.config->file_count = 1;
         pdk_load_value(&loading, value, &source);
         if (loading.error != -ENOMEM) finish(&loading);
     }

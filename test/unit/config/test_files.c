@@ -250,6 +250,31 @@ static void several_files_at_once(void **state) {
     unload(&loaded);
 }
 
+static void what_is_set_wins_over_the_file(void **state) {
+    (void)state;
+    const char *files[] = {"a.yaml", NULL}, *names[] = {"a", NULL},
+               text[] = "{\"timeout\": \"5s\", \"env\": {\"B\": \"2\"}}";
+    const pdk_values *values = pdk_values_get();
+    struct pdk_config_set set = {.names = names};
+    struct pdk_report report = {.limit = 0};
+    struct pdk_config *config = NULL;
+    write_file("a.yaml", "tasks: {a: {command: x, timeout: 1m, env: {A: 1}}, b: {command: x, timeout: 1m}, c: [x]}\n");
+    assert_int_equal(values->parse(values, text, sizeof text - 1, "set", &set.fields, NULL), 0);
+    assert_int_equal(pdk_config_load_set(files, &set, &report, &config), 0);
+    assert_int_equal(config->file_count, 1);
+    assert_int_equal(pdk_config_task(config, "a")->plugin.timeout_ns, 5000000000);
+    assert_int_equal(values->count(values->get(pdk_config_task(config, "a")->source, "env")), 2);
+    assert_int_equal(pdk_config_task(config, "b")->plugin.timeout_ns, 60000000000);
+    pdk_config_free(config);
+    set.names = NULL;
+    assert_int_equal(pdk_config_load_set(files, &set, &report, &config), 0);
+    assert_int_equal(pdk_config_task(config, "c")->plugin.timeout_ns, 5000000000);
+    assert_string_equal(pdk_config_task(config, "c")->plugin.kind, "subprocess");
+    pdk_config_free(config);
+    values->drop(set.fields);
+    pdk_report_free(&report);
+}
+
 static void a_path_of_a_plugin_is_absolute(void **state) {
     (void)state;
     char wanted[160];
@@ -284,6 +309,7 @@ int main(void) {
         IN_FOLDER(writable_by_others_is_a_warning),
         IN_FOLDER(standard_input),
         IN_FOLDER(several_files_at_once),
+        IN_FOLDER(what_is_set_wins_over_the_file),
         IN_FOLDER(a_path_of_a_plugin_is_absolute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
