@@ -16,6 +16,8 @@ if(PADDOCK_WERROR)
 endif()
 if(PADDOCK_SANITIZE)
   target_compile_options(pdk_flags INTERFACE -fsanitize=${PADDOCK_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  # gcc cannot see through the instrumentation and guesses wrong.
+  target_compile_options(pdk_flags INTERFACE $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(pdk_flags INTERFACE -fsanitize=${PADDOCK_SANITIZE})
   target_compile_definitions(pdk_flags INTERFACE PDK_SANITIZED=1)
 endif()
