@@ -135,9 +135,9 @@ void pdk_meter_member(struct pdk_member *member) {
     if (pdk_member_is_source(member)) of_source(s, &member->meter, name);
 }
 
-void pdk_meter_supervisor(struct pdk_supervisor *s) {
+static void of_supervisor(struct pdk_supervisor *s) {
     struct pdk_meters *m = &s->meters;
-    if (m->busy_slots) return;
+    memset(m->shown, 0, sizeof m->shown);
     pdk_meter_set(s, get(s, BUILD, s->host.version, "1.0"), 1);
     m->busy_slots = get(s, SLOTS, NULL, NULL);
     m->lag = get(s, LOOP_LAG, NULL, NULL);
@@ -145,6 +145,16 @@ void pdk_meter_supervisor(struct pdk_supervisor *s) {
     for (int i = 0; i < PDK_REASONS; i++) m->rejected[i] = get(s, REJECTED, reasons[i], NULL);
     for (int32_t i = 0; i < PDK_ENDS; i++) m->attempts[i] = get(s, RUN_ATTEMPTS, pdk_end_word(i), NULL);
     for (int i = 0; i < PDK_STATES; i++) m->states[i] = get(s, RUNS, pdk_state_name((enum pdk_state)i), NULL);
+}
+
+void pdk_meters_make(struct pdk_supervisor *s) {
+    struct pdk_member *member;
+    if (!s->backends) return;
+    of_supervisor(s);
+    TAILQ_FOREACH(member, &s->members, all) {
+        member->meter = (struct pdk_meter){0};
+        pdk_meter_member(member);
+    }
 }
 
 void pdk_meter_ended(struct pdk_supervisor *s, const struct pdk_record *run) {

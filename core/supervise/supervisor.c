@@ -194,13 +194,14 @@ static int32_t entered(struct pdk_supervisor *s, int32_t rc, pdk_error *err) {
     struct pdk_instance *instance = newest(s);
     member = pdk_member_of(s, instance);
     if (!member) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
-    if (instance->plugin->metrics && instance->host.roles & PDK_ROLE_METRICS) {
-        s->backends++;
-        pdk_meter_supervisor(s);
-    }
-    if (s->started) {
+    bool backend = instance->plugin->metrics && instance->host.roles & PDK_ROLE_METRICS;
+    s->backends += backend;
+    if (!s->started) return 0;
+    start_instance(s, member);
+    if (backend) {
+        pdk_meters_make(s);
+    } else {
         pdk_meter_member(member);
-        start_instance(s, member);
     }
     return 0;
 }
@@ -220,7 +221,7 @@ int32_t pdk_supervisor_start(pdk_supervisor *supervisor, pdk_error *err) {
     if (supervisor->started) return pdk_fail(err, -EALREADY, NULL, "it has been started", NULL, NULL);
     supervisor->started = true;
     atomic_store_explicit(&supervisor->main, (uint64_t)pthread_self(), memory_order_relaxed);
-    TAILQ_FOREACH(member, &supervisor->members, all) pdk_meter_member(member);
+    pdk_meters_make(supervisor);
     /* Who records first, who runs next, who brings work last. */
     for (int role = 0; role < 3; role++) {
         TAILQ_FOREACH(member, &supervisor->members, all) {
