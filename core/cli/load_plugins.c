@@ -140,8 +140,7 @@ static void fault(struct pdk_setup *setup, const struct pdk_listed *listed, cons
         fault.place = pdk_value_place(err->at ? err->at : entry->at);
         fault.path = pdk_value_path(err->at ? err->at : entry->at, path, sizeof path);
     } else {
-        (void)snprintf(message, sizeof message, "plugin %s: %s", listed->file ? listed->file : listed->name,
-                       err->message);
+        (void)snprintf(message, sizeof message, "--plugin: %s", err->message);
         fault.message = message;
     }
     if (fault.severity == PDK_SEVERITY_ERROR) setup->plugin_faults++;

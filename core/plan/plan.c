@@ -112,6 +112,9 @@ void pdk_plan_item_ended(struct pdk_item *item) {
     pdk_graph_ended(plan, item);
     if (!plan->stopping && makes_stop(plan, item)) {
         plan->stopped_by = item;
+        if (plan->open)
+            pdk_plan_warn(plan, "%s %s: stopping the rest", item->name,
+                          item->end == PDK_END_SUCCEEDED ? "has ended" : "did not succeed");
         if (plan->open) pdk_plan_stop(plan);
     }
     plan->loop->post(plan->loop, &plan->pump);

@@ -28,7 +28,8 @@ void pdk_poke(struct pdk_supervisor *s) {
 }
 
 void pdk_wake(struct pdk_supervisor *s) {
-    if (!s->turning) pdk_poke(s);
+    if (s->turning || atomic_load_explicit(&s->wake->posted, memory_order_relaxed)) return;
+    pdk_poke(s);
 }
 
 static void woken(void *arg) {
@@ -160,7 +161,10 @@ void pdk_turn(void *supervisor) {
     more = has_work(s);
     s->turning = false;
     if (pdk_shutdown_over(s)) {
-        over(s);
+        if (events)
+            pdk_wake(s); /* first whoever listens hears all of it */
+        else
+            over(s);
         return;
     }
     if (more || events) pdk_wake(s);

@@ -197,6 +197,16 @@ class Ends(paddock.Case):
         events = self.events("tasks: {a: exit 1, b: sleep 0.3}", "--stop-on", "never", code=1)
         self.assertEqual(outcome(events, "b")["outcome"], "succeeded")
 
+    def test_what_stops_the_rest_is_said(self):
+        result = self.ended(self.run_file("tasks: {a: {command: exit 4, after: b}, b: {command: sleep 60, ready: 50ms}}"), 1)
+        self.assertIn("paddock: a did not succeed: stopping the rest\n", result.stderr)
+        self.assertIn("paddock: b: stopped after ", result.stderr)
+
+    def test_more_tasks_than_may_be_accepted_at_once(self):
+        tasks = "".join(f"  t{n}: echo {n}\n" for n in range(20))
+        result = self.ended(self.run_file("limits: {queued: 3, running: 2}\ntasks:\n" + tasks), 0)
+        self.assertTrue(result.stderr.endswith("20 tasks: 20 succeeded\n"))
+
     def test_exit_code_from(self):
         self.events("tasks: {a: {command: exit 7, after: b}, b: {command: sleep 60, ready: 50ms}}", "--exit-code-from", "a", code=7)
 

@@ -83,6 +83,16 @@ class Streams(paddock.Case):
         self.write("data", data)
         self.assertEqual(self.paddock("run", "--", "cat", "data", text=False, errors=None).stdout, data)
 
+    def test_what_is_printed_while_stopping_is_not_lost(self):
+        script = "trap 'seq 300000; exit 0' TERM; echo up; while :; do sleep 0.05; done"
+        process = self.start("run", "--", "sh", "-c", script)
+        self.assertEqual(process.stdout.readline(), b"up\n")
+        process.terminate()
+        out, _ = process.communicate(timeout=paddock.PATIENCE)
+        self.assertEqual(process.returncode, 143)
+        self.assertEqual(len(out.splitlines()), 300000)
+        self.assertTrue(out.endswith(b"\n300000\n"))
+
     def test_many_at_once(self):
         tasks = "".join(f"  t{n}: echo {n}\n" for n in range(1000))
         began = time.monotonic()
