@@ -106,7 +106,7 @@ static void judge(struct pdk_record *run) {
     run->unfit = NULL;
 }
 
-static struct pdk_next ask_policy(struct pdk_supervisor *s, const struct pdk_record *run) {
+static void ask_policy(struct pdk_supervisor *s, const struct pdk_record *run, struct pdk_next *next) {
     struct pdk_ending ending = {.status = status_of(run),
                                 .timed_out = run->timed_out,
                                 .retry_after = run->last.result.retry_after_ns,
@@ -115,7 +115,7 @@ static struct pdk_next ask_policy(struct pdk_supervisor *s, const struct pdk_rec
                                 .deadline = run->deadline,
                                 .seed = s->options.seed,
                                 .seq = run->seq};
-    return pdk_policy_next(&run->spec->policy, &run->past, &ending);
+    pdk_policy_next(&run->spec->policy, &run->past, &ending, next);
 }
 
 /* The first that holds: we asked for its end; it ended itself; it can never work; the policy. */
@@ -129,7 +129,8 @@ static void decide(struct pdk_supervisor *s, struct pdk_record *run) {
         pdk_end_run(s, run, PDK_END_FATAL, NULL);
         return;
     }
-    struct pdk_next next = ask_policy(s, run);
+    struct pdk_next next;
+    ask_policy(s, run, &next);
     const char *late = run->cause == PDK_CANCEL_DEADLINE ? "deadline" : NULL;
     if (next.kind == PDK_NEXT_END) {
         if (next.exhausted || next.code) note_end(run, &next);

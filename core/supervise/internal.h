@@ -23,6 +23,14 @@ void pdk_said_host(struct pdk_said *said, int32_t status, int32_t category, cons
 void pdk_said_move(struct pdk_said *to, struct pdk_said *from);
 void pdk_said_free(struct pdk_said *said);
 
+/* PDK_ERROR without writing all of its 800 bytes: for what is called at every run. */
+static inline void pdk_error_clear(pdk_error *err) {
+    err->struct_size = (uint32_t)sizeof *err;
+    err->code = 0;
+    err->at = NULL;
+    err->message[0] = err->hint[0] = '\0';
+}
+
 /* ---- cell.c */
 struct pdk_cell *pdk_cell_open(struct pdk_supervisor *s, struct pdk_record *run); /* NULL: no memory */
 pdk_attempt pdk_cell_handle(const struct pdk_cell *cell);

@@ -28,8 +28,8 @@ uint32_t pdk_policy_failures(const struct pdk_policy *policy) {
     return policy->retries_within && policy->retries != PDK_RETRIES_UNLIMITED ? ring_size(policy->retries) : 0;
 }
 
-static struct pdk_next end(int32_t how, const char *code) {
-    return (struct pdk_next){.kind = PDK_NEXT_END, .end = how, .code = code};
+static void end(struct pdk_next *next, int32_t how, const char *code) {
+    *next = (struct pdk_next){.kind = PDK_NEXT_END, .end = how, .code = code};
 }
 
 /* Is there no retry left? By the streak, or by the failures of the last while. */
@@ -54,52 +54,54 @@ static uint64_t next_base(const struct pdk_policy *policy, const struct pdk_past
     return grow(policy, past->base);
 }
 
-static struct pdk_next retry(const struct pdk_policy *policy, const struct pdk_past *past,
-                             const struct pdk_ending *ending, int32_t failed) {
+/* next->end is there already, if it comes to that. */
+static void retry(const struct pdk_policy *policy, const struct pdk_past *past, const struct pdk_ending *ending,
+                  struct pdk_next *next) {
     if (exhausted(policy, past, ending->now)) {
-        struct pdk_next next = end(failed, NULL);
-        next.exhausted = policy->retries > 0;
-        return next;
+        next->kind = PDK_NEXT_END;
+        next->exhausted = policy->retries > 0;
+        return;
     }
-    struct pdk_next next = {.kind = PDK_NEXT_RETRY, .end = failed, .base = past->base};
-    next.retries = past->retries < UINT32_MAX ? past->retries + 1 : UINT32_MAX;
+    next->kind = PDK_NEXT_RETRY;
+    next->base = past->base;
+    next->retries = past->retries < UINT32_MAX ? past->retries + 1 : UINT32_MAX;
     if (ending->status == PDK_RETRY && !ending->timed_out) {
-        next.delay = ending->retry_after < PDK_MILLISECOND ? PDK_MILLISECOND : ending->retry_after;
-        if (next.delay > PDK_RETRY_AFTER_MAX) next.delay = PDK_RETRY_AFTER_MAX;
-        return next;
+        next->delay = ending->retry_after < PDK_MILLISECOND ? PDK_MILLISECOND : ending->retry_after;
+        if (next->delay > PDK_RETRY_AFTER_MAX) next->delay = PDK_RETRY_AFTER_MAX;
+        return;
     }
-    next.base = next_base(policy, past, ending->lived);
-    next.delay = pdk_jitter_delay(policy, next.base, ending->seed, ending->seq, past->attempts);
-    return next;
+    next->base = next_base(policy, past, ending->lived);
+    next->delay = pdk_jitter_delay(policy, next->base, ending->seed, ending->seq, past->attempts);
 }
 
 /* Not more than `burst` starts in any `within`. */
-static struct pdk_next limit_starts(const struct pdk_policy *policy, const struct pdk_past *past,
-                                    const struct pdk_ending *ending, struct pdk_next next) {
+static void limit_starts(const struct pdk_policy *policy, const struct pdk_past *past, const struct pdk_ending *ending,
+                         struct pdk_next *next) {
     const struct pdk_ring *ring = &past->starts;
-    if (!ring->size || ring->count < ring->size) return next;
+    if (!ring->size || ring->count < ring->size) return;
     uint64_t earliest = pdk_time_add(pdk_ring_oldest(ring), policy->start_within);
-    if (earliest <= pdk_time_add(ending->now, next.delay)) return next;
-    if (policy->start_fail) return end(PDK_END_FAILED, "start_limit");
-    next.delay = earliest - ending->now;
-    next.held_back = true;
-    return next;
+    if (earliest <= pdk_time_add(ending->now, next->delay)) return;
+    if (policy->start_fail) {
+        end(next, PDK_END_FAILED, "start_limit");
+        return;
+    }
+    next->delay = earliest - ending->now;
+    next->held_back = true;
 }
 
-struct pdk_next pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *past,
-                                const struct pdk_ending *ending) {
+void pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *past, const struct pdk_ending *ending,
+                     struct pdk_next *next) {
     bool success = ending->status == PDK_SUCCESS && !ending->timed_out;
     int32_t last = success ? PDK_END_SUCCEEDED : ending->timed_out ? PDK_END_TIMED_OUT : PDK_END_FAILED;
-    struct pdk_next next;
-    if (policy->restart == PDK_RESTART_NEVER || (success && policy->restart == PDK_RESTART_ON_FAILURE))
-        return end(last, NULL);
+    end(next, last, NULL);
+    if (policy->restart == PDK_RESTART_NEVER || (success && policy->restart == PDK_RESTART_ON_FAILURE)) return;
     if (success) {
-        next = (struct pdk_next){.kind = PDK_NEXT_AGAIN, .end = last, .delay = policy->every};
+        next->kind = PDK_NEXT_AGAIN;
+        next->delay = policy->every;
     } else {
-        next = retry(policy, past, ending, last);
+        retry(policy, past, ending, next);
     }
-    if (next.kind != PDK_NEXT_END) next = limit_starts(policy, past, ending, next);
-    if (next.kind == PDK_NEXT_END || !ending->deadline) return next;
-    if (pdk_time_add(ending->now, next.delay) >= ending->deadline) return end(last, "deadline");
-    return next;
+    if (next->kind != PDK_NEXT_END) limit_starts(policy, past, ending, next);
+    if (next->kind == PDK_NEXT_END || !ending->deadline) return;
+    if (pdk_time_add(ending->now, next->delay) >= ending->deadline) end(next, last, "deadline");
 }

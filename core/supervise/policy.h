@@ -49,8 +49,8 @@ struct pdk_next {
     uint64_t base;
 };
 
-struct pdk_next pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *past,
-                                const struct pdk_ending *ending);
+void pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *past, const struct pdk_ending *ending,
+                     struct pdk_next *next);
 
 /* The size of the rings that a policy needs; 0: none. */
 uint32_t pdk_policy_starts(const struct pdk_policy *policy);

@@ -55,15 +55,13 @@ void pdk_record_free(struct pdk_supervisor *s, struct pdk_record *run) {
     s->in_state[run->state]--;
     pdk_said_free(&run->last);
     pdk_task_drop(run->spec);
+    void *const owned[] = {
+        run->past.starts.times, run->past.failures.times, run->why, run->note, run->unfit, run->progress, run->block};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        if (owned[i]) free(owned[i]); /* most runs have none of them */
+    }
     if (run->tail) pdk_buffer_free(run->tail);
-    free(run->tail);
-    free(run->past.starts.times);
-    free(run->past.failures.times);
-    free(run->why);
-    free(run->note);
-    free(run->unfit);
-    free(run->progress);
-    free(run->block);
+    if (run->tail) free(run->tail);
     run->admit.run = run->handle & PDK_INDEX_MASK;
     run->handle = 0;
     TAILQ_INSERT_HEAD(&s->records.free, run, line);

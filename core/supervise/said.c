@@ -99,6 +99,6 @@ void pdk_said_move(struct pdk_said *to, struct pdk_said *from) {
 void pdk_said_free(struct pdk_said *said) {
     if (said->result.output) pdk_values_get()->drop(said->result.output);
     said->result.output = NULL;
-    free(said->text);
+    if (said->text) free(said->text);
     said->text = NULL;
 }

@@ -55,11 +55,8 @@ static void start_failed(struct pdk_supervisor *s, struct pdk_record *run, int32
 }
 
 void pdk_act_start(struct pdk_supervisor *s, struct pdk_record *run) {
-    pdk_error err; /* not PDK_ERROR: that writes all of its 800 bytes at every start */
-    err.struct_size = (uint32_t)sizeof err;
-    err.code = 0;
-    err.at = NULL;
-    err.message[0] = err.hint[0] = '\0';
+    pdk_error err;
+    pdk_error_clear(&err);
     pdk_ready_remove(s, run);
     pdk_permit_take(s, run);
     pdk_record_state(s, run, PDK_STATE_STARTING);

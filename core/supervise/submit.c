@@ -54,8 +54,9 @@ int32_t pdk_report_error(struct pdk_report *report, int32_t code, pdk_error *err
 /* The task of a template was routed and completed before; only the plugin's part is left. */
 static int32_t build_prepared(struct pdk_record *run, const struct pdk_intake *intake, struct pdk_report *report) {
     const pdk_runner_ops *runner = intake->instance->plugin->runner;
-    pdk_error err = PDK_ERROR;
+    pdk_error err;
     void *task = NULL;
+    pdk_error_clear(&err);
     int32_t rc = runner->build_task(intake->instance->self, run->view, &task, &err);
     if (rc == -ENOMEM) return rc;
     if (rc != 0) {
