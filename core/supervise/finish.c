@@ -22,12 +22,12 @@ static int32_t status_of(const struct pdk_record *run) {
     return run->timed_out ? PDK_FAILURE : run->last.result.status;
 }
 
-static void count_usage(struct pdk_supervisor *s, struct pdk_record *run) {
+static void count_usage(struct pdk_record *run) {
     const struct pdk_meter *meter = &run->member->meter;
     const pdk_usage *usage = run->last.result.usage;
     if (!usage) return;
-    pdk_meter_add(s, meter->cpu[0], (double)usage->user_ns / 1e9);
-    pdk_meter_add(s, meter->cpu[1], (double)usage->system_ns / 1e9);
+    pdk_meter_add(meter->cpu[0], (double)usage->user_ns / 1e9);
+    pdk_meter_add(meter->cpu[1], (double)usage->system_ns / 1e9);
 }
 
 static void ended(struct pdk_supervisor *s, struct pdk_record *run) {
@@ -35,15 +35,12 @@ static void ended(struct pdk_supervisor *s, struct pdk_record *run) {
     struct pdk_event_args args = {.kind = PDK_EVENT_ENDED, .status = status_of(run), .duration = lived};
     if (s->backends) {
         int32_t which = run->timed_out ? PDK_RESULTS : status_of(run);
-        pdk_meter_add(s, run->member->meter.attempts[which], 1);
-        pdk_meter_observe(s, run->member->meter.attempt_seconds[which], (double)lived / 1e9);
-        pdk_meter_add(s, run->member->meter.errors[run->last.result.category], 1); /* of NONE there is no series */
-        count_usage(s, run);
+        pdk_meter_add(run->member->meter.attempts[which], 1);
+        pdk_meter_observe(run->member->meter.attempt_seconds[which], (double)lived / 1e9);
+        pdk_meter_add(run->member->meter.errors[run->last.result.category], 1); /* of NONE there is no series */
+        count_usage(run);
     }
-    if (!pdk_event_wanted(s, args.kind)) {
-        pdk_emit(s, run, &args, NULL);
-        return;
-    }
+    if (!pdk_event_needed(s, args.kind)) return;
     char text[512];
     args.code = run->last.result.code;
     pdk_emit(s, run, &args, "%s", pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text));
@@ -69,10 +66,7 @@ static void wait_event(struct pdk_supervisor *s, struct pdk_record *run, const s
     struct pdk_event_args args = {.kind = PDK_EVENT_WAITING, .delay = next->delay};
     char text[512], delay[32], limit[24] = "";
     if (!next->delay) return;
-    if (!pdk_event_wanted(s, args.kind)) {
-        pdk_emit(s, run, &args, NULL);
-        return;
-    }
+    if (!pdk_event_needed(s, args.kind)) return;
     pdk_duration_about(next->delay, delay, sizeof delay);
     if (next->kind == PDK_NEXT_AGAIN) {
         pdk_emit(s, run, &args, next->held_back ? "again in %s: it started too often" : "again in %s", delay);
@@ -89,7 +83,7 @@ static void wait_for_next(struct pdk_supervisor *s, struct pdk_record *run, cons
     run->past.base = next->base;
     if (next->kind == PDK_NEXT_RETRY) {
         pdk_ring_push(&run->past.failures, s->now);
-        pdk_meter_add(s, run->member->meter.backoffs, 1);
+        pdk_meter_add(run->member->meter.backoffs, 1);
     }
     pdk_record_state(s, run, PDK_STATE_WAITING);
     run->phase.kind = PDK_INPUT_T_WAIT;

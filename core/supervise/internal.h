@@ -170,6 +170,12 @@ struct pdk_event_args {
 static inline bool pdk_event_wanted(const struct pdk_supervisor *s, int32_t kind) {
     return s->wanted >> kind & 1;
 }
+/* One nobody wants is numbered too. True: somebody does, make it with pdk_emit. */
+static inline bool pdk_event_needed(struct pdk_supervisor *s, int32_t kind) {
+    if (pdk_event_wanted(s, kind)) return true;
+    s->events++;
+    return false;
+}
 /* Number it, and copy it for those who listen. format is not looked at when nobody does. */
 __attribute__((format(printf, 4, 5))) void pdk_emit(struct pdk_supervisor *s, const struct pdk_record *run,
                                                     const struct pdk_event_args *args, const char *format, ...);
@@ -212,9 +218,12 @@ void pdk_meter_member(struct pdk_member *member);
 void pdk_meters_make(struct pdk_supervisor *s); /* for all that are there; again, when there is one more backend */
 void pdk_meter_ended(struct pdk_supervisor *s, const struct pdk_record *run);
 void pdk_meter_states(struct pdk_supervisor *s);
-void pdk_meter_add(const struct pdk_supervisor *s, pdk_series *series, double n);
-void pdk_meter_set(const struct pdk_supervisor *s, pdk_series *series, double n);
-void pdk_meter_observe(const struct pdk_supervisor *s, pdk_series *series, double n);
+void pdk_series_add(pdk_series *series, double n);
+static inline void pdk_meter_add(pdk_series *series, double n) {
+    if (series) pdk_series_add(series, n);
+}
+void pdk_meter_set(pdk_series *series, double n);     /* NULL is fine */
+void pdk_meter_observe(pdk_series *series, double n); /* NULL is fine */
 pdk_series *pdk_metrics_series(struct pdk_supervisor *s, const pdk_metric *metric, const char *const *values);
 void pdk_metrics_free(struct pdk_supervisor *s);
 

@@ -36,6 +36,7 @@ struct pdk_member *pdk_member_of(struct pdk_supervisor *s, struct pdk_instance *
     TAILQ_INIT(&member->ready);
     struct pdk_limit_entry *entry = find_limits(s, instance->name);
     set_limits(member, entry ? &entry->limits : &none);
+    member->hears_progress = instance->plugin->source && PDK_HAS(instance->plugin->source, progress);
     pdk_source_table(member);
     pdk_metrics_table(member);
     pdk_control_table(s, &member->control);
@@ -109,8 +110,8 @@ static void take_health(struct pdk_supervisor *s, struct pdk_member *member) {
     pthread_mutex_unlock(&s->health_lock);
     if (!is_new) return;
     atomic_store(&member->instance->health, state);
-    pdk_meter_set(s, member->meter.up, state != PDK_DOWN);
-    pdk_meter_set(s, member->meter.source_up, state != PDK_DOWN);
+    pdk_meter_set(member->meter.up, state != PDK_DOWN);
+    pdk_meter_set(member->meter.source_up, state != PDK_DOWN);
     pdk_emit(s, NULL,
              &(struct pdk_event_args){.kind = PDK_EVENT_HEALTH, .status = state, .subject = member->instance->name},
              "%s", text);

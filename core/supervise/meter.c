@@ -130,7 +130,7 @@ void pdk_meter_member(struct pdk_member *member) {
     const char *name = member->instance->name;
     if (!s->backends || member->meter.up) return;
     member->meter.up = get(s, PLUGIN_UP, name, NULL);
-    pdk_meter_set(s, member->meter.up, atomic_load(&member->instance->health) != PDK_DOWN);
+    pdk_meter_set(member->meter.up, atomic_load(&member->instance->health) != PDK_DOWN);
     if (member->instance->plugin->runner) of_runner(s, &member->meter, name);
     if (pdk_member_is_source(member)) of_source(s, &member->meter, name);
 }
@@ -138,7 +138,7 @@ void pdk_meter_member(struct pdk_member *member) {
 static void of_supervisor(struct pdk_supervisor *s) {
     struct pdk_meters *m = &s->meters;
     memset(m->shown, 0, sizeof m->shown);
-    pdk_meter_set(s, get(s, BUILD, s->host.version, "1.0"), 1);
+    pdk_meter_set(get(s, BUILD, s->host.version, "1.0"), 1);
     m->busy_slots = get(s, SLOTS, NULL, NULL);
     m->lag = get(s, LOOP_LAG, NULL, NULL);
     m->submitted = get(s, SUBMITTED, "", NULL);
@@ -159,15 +159,15 @@ void pdk_meters_make(struct pdk_supervisor *s) {
 
 void pdk_meter_ended(struct pdk_supervisor *s, const struct pdk_record *run) {
     int32_t end = run->end;
-    pdk_meter_observe(s, s->meters.attempts[end], run->past.attempts);
+    pdk_meter_observe(s->meters.attempts[end], run->past.attempts);
     if (end == PDK_END_REJECTED) {
         int i = 0;
         while (i < PDK_REASONS - 1 && strcmp(reasons[i], run->code ? run->code : "") != 0) i++;
-        pdk_meter_add(s, s->meters.rejected[i], 1);
+        pdk_meter_add(s->meters.rejected[i], 1);
         return;
     }
-    pdk_meter_add(s, run->member->meter.runs[end], 1);
-    pdk_meter_observe(s, run->member->meter.run_seconds[end], (double)(run->ended - run->accepted) / 1e9);
+    pdk_meter_add(run->member->meter.runs[end], 1);
+    pdk_meter_observe(run->member->meter.run_seconds[end], (double)(run->ended - run->accepted) / 1e9);
 }
 
 /* Once a turn, not at every step. */
@@ -175,6 +175,6 @@ void pdk_meter_states(struct pdk_supervisor *s) {
     for (int i = 0; i < PDK_STATES; i++) {
         if (s->meters.shown[i] == s->in_state[i]) continue;
         s->meters.shown[i] = s->in_state[i];
-        pdk_meter_set(s, s->meters.states[i], s->in_state[i]);
+        pdk_meter_set(s->meters.states[i], s->in_state[i]);
     }
 }

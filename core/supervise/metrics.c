@@ -112,19 +112,16 @@ static void observe(const pdk_metrics *metrics, pdk_series *series, double n) {
         series->parts[i].ops->observe(series->parts[i].self, series->parts[i].series, n);
 }
 
-void pdk_meter_add(const struct pdk_supervisor *s, pdk_series *series, double n) {
-    (void)s;
-    if (series) add(NULL, series, n);
+void pdk_series_add(pdk_series *series, double n) {
+    add(NULL, series, n);
 }
 
-void pdk_meter_set(const struct pdk_supervisor *s, pdk_series *series, double n) {
-    (void)s;
-    if (series) set(NULL, series, n);
+void pdk_meter_set(pdk_series *series, double n) {
+    set(NULL, series, n);
 }
 
-void pdk_meter_observe(const struct pdk_supervisor *s, pdk_series *series, double n) {
-    (void)s;
-    if (series) observe(NULL, series, n);
+void pdk_meter_observe(pdk_series *series, double n) {
+    observe(NULL, series, n);
 }
 
 void pdk_metrics_table(struct pdk_member *member) {

@@ -201,7 +201,7 @@ struct pdk_member {
     /* source */
     pdk_source source;
     uint32_t pending, settled_now; /* settled_now: since the last flush */
-    bool busy, resume_due, draining, gone;
+    bool busy, resume_due, draining, gone, hears_progress;
     /* any */
     pdk_metrics metrics;
     pdk_control control;

@@ -124,10 +124,8 @@ void pdk_news_take(struct pdk_supervisor *s) {
 }
 
 static const pdk_source_ops *listening(const struct pdk_record *run) {
-    struct pdk_member *source = run->source;
-    if (!source || source->gone) return NULL;
-    const pdk_source_ops *ops = source->instance->plugin->source;
-    return PDK_HAS(ops, progress) ? ops : NULL;
+    const struct pdk_member *source = run->source;
+    return source && source->hears_progress && !source->gone ? source->instance->plugin->source : NULL;
 }
 
 void pdk_tell_source(struct pdk_supervisor *s, struct pdk_record *run) {

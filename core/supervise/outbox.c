@@ -83,8 +83,8 @@ static void settle(struct pdk_supervisor *s, struct pdk_record *run) {
     if (source) {
         source->pending--;
         source->settled_now++;
-        pdk_meter_add(s, source->meter.settled[run->end], 1);
-        pdk_meter_add(s, source->meter.pending, -1);
+        pdk_meter_add(source->meter.settled[run->end], 1);
+        pdk_meter_add(source->meter.pending, -1);
     }
     tell(run);
     pdk_retire(s, run);

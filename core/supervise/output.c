@@ -176,7 +176,7 @@ static void keep_tail(struct pdk_record *run, const char *data, size_t size) {
 
 static void lost_event(struct pdk_supervisor *s, struct pdk_record *run, uint64_t lost) {
     run->output_lost += lost;
-    pdk_meter_add(s, run->member->meter.output_lost, (double)lost);
+    pdk_meter_add(run->member->meter.output_lost, (double)lost);
     pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_OUTPUT}, "%llu bytes of output are lost",
              (unsigned long long)lost);
 }
@@ -211,7 +211,7 @@ void pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct
     if (lost) lost_event(s, run, lost);
     struct piece *piece;
     STAILQ_FOREACH(piece, &pieces, next) {
-        pdk_meter_add(s, run->member->meter.output[piece->stream - 1], (double)piece->size);
+        pdk_meter_add(run->member->meter.output[piece->stream - 1], (double)piece->size);
         keep_tail(run, piece->data, piece->size);
         if (wanted) split(s, run, &output->lines[piece->stream - 1], piece->stream, piece->data, piece->size);
     }

@@ -27,13 +27,13 @@ void pdk_ready_remove(struct pdk_supervisor *s, struct pdk_record *run) {
 void pdk_permit_take(struct pdk_supervisor *s, struct pdk_record *run) {
     s->running++;
     run->member->running++;
-    pdk_meter_add(s, run->member->meter.running, 1);
+    pdk_meter_add(run->member->meter.running, 1);
 }
 
 void pdk_permit_give(struct pdk_supervisor *s, struct pdk_record *run) {
     s->running--;
     run->member->running--;
-    pdk_meter_add(s, run->member->meter.running, -1);
+    pdk_meter_add(run->member->meter.running, -1);
 }
 
 bool pdk_member_has_room(const struct pdk_member *member) {

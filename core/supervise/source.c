@@ -22,7 +22,7 @@ struct pdk_task *pdk_template_task(const pdk_template *base) {
 
 static int32_t count(struct pdk_member *member, int32_t rc) {
     int what = rc == 0 ? ACCEPTED : rc == -EAGAIN || rc == -ESHUTDOWN ? BUSY : INVALID;
-    pdk_meter_add(member->supervisor, member->meter.deliveries[what], 1);
+    pdk_meter_add(member->meter.deliveries[what], 1);
     if (rc == -EAGAIN) member->busy = true;
     return rc;
 }

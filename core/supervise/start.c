@@ -68,7 +68,7 @@ void pdk_act_start(struct pdk_supervisor *s, struct pdk_record *run) {
         run->started_unix = pdk_unix_of(s, s->now);
     }
     pdk_ring_push(&run->past.starts, s->now);
-    pdk_meter_add(s, run->member->meter.started, 1);
+    pdk_meter_add(run->member->meter.started, 1);
     run->cell = pdk_cell_open(s, run);
     int32_t rc = run->cell ? call_start(run, &err) : -ENOMEM;
     if (rc < 0) {
@@ -83,6 +83,7 @@ void pdk_act_on(struct pdk_supervisor *s, struct pdk_record *run) {
     pdk_record_state(s, run, PDK_STATE_RUNNING);
     run->phase.kind = PDK_INPUT_T_ATTEMPT;
     if (timeout) pdk_timer_start(&s->timers, &run->phase, pdk_time_add(run->began, timeout), run->seq * 2);
-    pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_STARTED}, "attempt %u", run->past.attempts);
+    if (pdk_event_needed(s, PDK_EVENT_STARTED))
+        pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_STARTED}, "attempt %u", run->past.attempts);
     pdk_tell_source(s, run);
 }

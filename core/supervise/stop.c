@@ -10,10 +10,7 @@
 static void stopping_event(struct pdk_supervisor *s, struct pdk_record *run, int32_t reason, uint64_t grace) {
     struct pdk_event_args args = {.kind = PDK_EVENT_STOPPING, .status = reason, .delay = grace};
     char about[32], timeout[32];
-    if (!pdk_event_wanted(s, args.kind)) {
-        pdk_emit(s, run, &args, NULL);
-        return;
-    }
+    if (!pdk_event_needed(s, args.kind)) return;
     pdk_duration_about(grace, about, sizeof about);
     if (reason == PDK_CANCEL_TIMEOUT && run->unfit) {
         pdk_emit(s, run, &args, "%s; killed in %s", run->unfit + strlen(run->unfit) + 1, about);
@@ -31,7 +28,7 @@ static void kill_now(struct pdk_supervisor *s, struct pdk_record *run, const cha
     run->phase.kind = PDK_INPUT_T_KILL;
     pdk_timer_start(&s->timers, &run->phase, pdk_time_add(s->now, run->spec->kill_wait), run->seq * 2);
     if (PDK_HAS(run->ops, kill)) run->ops->kill(run->task);
-    pdk_meter_add(s, run->member->meter.kills[run->cause ? run->cause : PDK_CANCEL_TIMEOUT], 1);
+    pdk_meter_add(run->member->meter.kills[run->cause ? run->cause : PDK_CANCEL_TIMEOUT], 1);
     struct pdk_event_args args = {.kind = PDK_EVENT_STOPPING};
     if (*grace) {
         pdk_emit(s, run, &args, "killed; grace of %s is over", grace);

@@ -125,9 +125,9 @@ static void accept(struct pdk_supervisor *s, struct pdk_record *run, const struc
     s->live++;
     if (run->source) {
         run->source->pending++;
-        pdk_meter_add(s, run->source->meter.pending, 1);
+        pdk_meter_add(run->source->meter.pending, 1);
     }
-    pdk_meter_add(s, run->source ? run->source->meter.submitted : s->meters.submitted, 1);
+    pdk_meter_add(run->source ? run->source->meter.submitted : s->meters.submitted, 1);
     STAILQ_INSERT_TAIL(&s->orders, &run->admit, next);
     pdk_wake(s);
 }

@@ -62,7 +62,7 @@ void pdk_free_slot(struct pdk_supervisor *s, struct pdk_record *run) {
     if (next) {
         pdk_apply(s, next, PDK_INPUT_SLOT, 0, NULL);
     } else {
-        pdk_meter_add(s, s->meters.busy_slots, -1);
+        pdk_meter_add(s->meters.busy_slots, -1);
     }
 }
 
@@ -70,10 +70,7 @@ static void outcome_event(struct pdk_supervisor *s, struct pdk_record *run) {
     bool rejected = run->end == PDK_END_REJECTED;
     int32_t kind = rejected ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME;
     struct pdk_event_args args = {.kind = kind, .status = run->end, .duration = run->ended - run->accepted};
-    if (!pdk_event_wanted(s, kind)) {
-        pdk_emit(s, run, &args, NULL);
-        return;
-    }
+    if (!pdk_event_needed(s, kind)) return;
     pdk_outcome outcome;
     pdk_result last;
     char text[512];
@@ -112,13 +109,14 @@ static void act_ready(struct pdk_supervisor *s, struct pdk_record *run) {
     bool admitted = run->state == PDK_STATE_NEW;
     if (admitted) {
         run->slot = pdk_slot_take(&s->slots, run->slot_hash, run);
-        pdk_meter_add(s, s->meters.busy_slots, 1);
+        pdk_meter_add(s->meters.busy_slots, 1);
         if (run->deadline) pdk_timer_start(&s->timers, &run->total, run->deadline, run->seq * 2 + 1);
     }
     run->replacing = false;
     pdk_record_state(s, run, run->paused ? PDK_STATE_HELD : PDK_STATE_READY);
     if (!run->paused) pdk_ready_push(s, run);
-    if (admitted) pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_ACCEPTED}, "%s", "");
+    if (admitted && pdk_event_needed(s, PDK_EVENT_ACCEPTED))
+        pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_ACCEPTED}, NULL);
     pdk_tell_source(s, run);
 }
 

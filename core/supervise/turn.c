@@ -115,7 +115,7 @@ static void one_turn(struct pdk_supervisor *s, uint32_t *budget) {
 static void fired(void *supervisor) {
     struct pdk_supervisor *s = supervisor;
     s->timer = 0;
-    if (s->backends) pdk_meter_observe(s, s->meters.lag, (double)(s->loop->now_ns(s->loop) - s->timer_due) / 1e9);
+    if (s->backends) pdk_meter_observe(s->meters.lag, (double)(s->loop->now_ns(s->loop) - s->timer_due) / 1e9);
     pdk_turn(s);
 }
 
