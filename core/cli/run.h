@@ -27,8 +27,7 @@ struct pdk_session {
     size_t item_count, name_width;
     bool single; /* run -- COMMAND: as if the command had been run by itself */
     bool prefix, json_log;
-    int32_t level, log_level; /* the lowest that is said, PDK_LOG_...: by us, and by the supervisor and plugins */
-    uint64_t began;
+    int32_t level, log_level;    /* the lowest that is said, PDK_LOG_...: by us, and by the supervisor and plugins */
     uint64_t seq;                /* of the JSON events */
     struct pdk_run_lines *lines; /* of each item and stream */
     struct pdk_run_metrics *metrics;
@@ -75,6 +74,7 @@ void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, cons
 /* run_signals.c */
 int32_t pdk_run_signals_block(struct pdk_session *session); /* before any thread starts */
 int32_t pdk_run_signals_watch(struct pdk_session *session);
+void pdk_run_signals_look(void *session); /* now, rather than when the loop comes to it */
 void pdk_run_signals_free(struct pdk_session *session);
 void pdk_run_states(struct pdk_session *session); /* say the state of every item */
 

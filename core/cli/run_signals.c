@@ -29,19 +29,23 @@ int32_t pdk_run_signals_block(struct pdk_session *session) {
     return session->signal_fd < 0 ? -errno : 0;
 }
 
-static void on_signal(void *arg, uint32_t events) {
+void pdk_run_signals_look(void *arg) {
     struct pdk_session *session = arg;
     struct signalfd_siginfo info;
-    (void)events;
     while (read(session->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
         switch (info.ssi_signo) {
-        case SIGWINCH:
-        case SIGCONT: pdk_screen_resized(&session->screen); break;
+        case SIGWINCH: pdk_screen_resized(&session->screen); break;
+        case SIGCONT: pdk_screen_resumed(&session->screen); break;
         case SIGQUIT: pdk_run_states(session); break;
         case SIGINT: pdk_run_ask_end(session, SIGINT); break;
         default: pdk_run_ask_end(session, SIGTERM); break;
         }
     }
+}
+
+static void on_signal(void *arg, uint32_t events) {
+    (void)events;
+    pdk_run_signals_look(arg);
 }
 
 int32_t pdk_run_signals_watch(struct pdk_session *session) {

@@ -14,6 +14,7 @@ static void flush(struct pdk_screen *screen);
 static void on_tick(void *arg) {
     struct pdk_screen *screen = arg;
     screen->tick = 0;
+    screen->before(screen->arg);
     flush(screen);
 }
 
@@ -132,6 +133,11 @@ void pdk_screen_resized(struct pdk_screen *screen) {
     pdk_console_measure(&screen->out, 1);
     pdk_console_measure(&screen->err, 2);
     pdk_screen_changed(screen);
+}
+
+void pdk_screen_resumed(struct pdk_screen *screen) {
+    screen->lines = 0;
+    pdk_screen_resized(screen);
 }
 
 void pdk_screen_end(struct pdk_screen *screen) {

@@ -18,6 +18,7 @@ struct pdk_screen {
     bool live;                                    /* there is a block at the bottom */
     bool shared;                                  /* stdout goes to the same terminal */
     void (*draw)(void *arg, struct pdk_screen *); /* adds the lines of the block by pdk_screen_line */
+    void (*before)(void *arg);                    /* a drawing: see to signals that have come, such as SIGCONT */
     void *arg;
     struct pdk_buffer waiting;         /* live: what scrolls, until the next drawing */
     struct pdk_buffer block;           /* being drawn */
@@ -44,6 +45,9 @@ void pdk_screen_line(struct pdk_screen *screen, const char *text);
 
 /* The terminal has another size. */
 void pdk_screen_resized(struct pdk_screen *screen);
+
+/* We were stopped, and others have written there: what stood there is left alone. */
+void pdk_screen_resumed(struct pdk_screen *screen);
 
 /* Show what waits, take the block away for good, and draw no more. */
 void pdk_screen_end(struct pdk_screen *screen);

@@ -240,6 +240,7 @@ static int open_screen(struct pdk_session *session) {
     screen->err = pdk_console_of(STDERR_FILENO, arguments->color);
     screen->loop = session->loop;
     screen->draw = pdk_run_draw;
+    screen->before = pdk_run_signals_look;
     screen->arg = session;
     screen->live = wants_live(session);
     session->prefix = arguments->prefix == PDK_AUTO ? session->item_count > 1 : arguments->prefix == PDK_ALWAYS;
@@ -262,7 +263,6 @@ static int work(struct pdk_session *session) {
                                              .finished = on_finished,
                                              .arg = session};
     pdk_error err = PDK_ERROR;
-    session->began = session->loop->now_ns(session->loop);
     int32_t rc = pdk_supervisor_start(session->supervisor, &err);
     if (rc == 0) rc = pdk_plan_start(session->plan, &options, &err);
     if (rc == 0) {

@@ -124,7 +124,6 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
     item->timed_out = false;
     (void)strlcpy(item->runner, event->runner ? event->runner : "", sizeof item->runner);
     enter(item, PDK_ITEM_RUNNING);
-    if (!item->started) item->started = item->since;
     if (item->task->ready.kind == PDK_CHECK_NONE)
         pdk_follow_ready(item);
     else
@@ -198,10 +197,7 @@ static bool tell_ready(struct pdk_item *item, const pdk_event *event, bool was) 
 static void on_event(void *arg, const pdk_event *event) {
     struct pdk_plan *plan = arg;
     struct pdk_item *item = NULL;
-    if (event->kind == PDK_EVENT_LOST)
-        plan->lost += event->number;
-    else if (event->run)
-        item = pdk_table_get(&plan->runs, (const char *)&event->run, sizeof event->run);
+    if (event->run) item = pdk_table_get(&plan->runs, (const char *)&event->run, sizeof event->run);
     if (!item) {
         if (!event->run) tell(plan, NULL, event);
         return;

@@ -40,9 +40,7 @@ struct pdk_plan {
     struct pdk_group *queue, **queue_tail;
     pdk_call pump;
     pdk_watch events, settle; /* settle: the timer for outcomes whose events were lost */
-    uint64_t lost;            /* events we were too slow for */
     bool stopping, finished;
-    const struct pdk_item *stopped_by;
     struct pdk_log_file *logs; /* a list */
     const pdk_loop *loop;
 };

@@ -111,7 +111,6 @@ void pdk_plan_item_ended(struct pdk_item *item) {
     plan->open--;
     pdk_graph_ended(plan, item);
     if (!plan->stopping && makes_stop(plan, item)) {
-        plan->stopped_by = item;
         if (plan->open)
             pdk_plan_warn(plan, "%s %s: stopping the rest", item->name,
                           item->end == PDK_END_SUCCEEDED ? "has ended" : "did not succeed");
@@ -172,10 +171,6 @@ void pdk_plan_stop(struct pdk_plan *plan) {
     for (uint32_t i = 0; i < plan->group_count; i++) pdk_graph_queue(plan, &plan->groups[i], PDK_FATE_NEVER);
     pump(plan);
     (void)pdk_supervisor_shutdown(plan->options.supervisor);
-}
-
-const struct pdk_item *pdk_plan_stopped_by(const struct pdk_plan *plan) {
-    return plan->stopped_by;
 }
 
 void pdk_plan_free(struct pdk_plan *plan) {

@@ -46,7 +46,6 @@ struct pdk_item {
     bool was_ready; /* one of its attempts was */
     uint32_t attempt;
     uint64_t since;      /* when state or attempt changed; on the loop's clock */
-    uint64_t started;    /* the first attempt; 0: none yet */
     uint64_t again;      /* when back-off ends */
     double fraction;     /* of progress; negative: unknown */
     char text[160];      /* of progress */
@@ -113,9 +112,6 @@ int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *opt
 /* End all: what has not been submitted is rejected (shutting_down), the supervisor is shut down.
  * Once; who wants more asks the supervisor. */
 void pdk_plan_stop(struct pdk_plan *plan);
-
-/* Who made it stop by its end, with stop_on or exit_with; NULL: nobody. */
-const struct pdk_item *pdk_plan_stopped_by(const struct pdk_plan *plan);
 
 /* "needs build, test; after db". Returns buf. */
 const char *pdk_item_waits_for(const struct pdk_item *item, char *buf, size_t size);

@@ -141,6 +141,21 @@ class Tty(paddock.Case):
         terminal.type(b"\x03")
         self.assertEqual(terminal.wait(), 130)
 
+    def test_after_a_stop_the_view_is_drawn_anew(self):
+        self.write("paddock.yaml", "tasks: {a: 'sleep 60'}\n")
+        terminal = Terminal(self, "run")
+        terminal.wait_for(" 1 task: 1 working")
+        os.kill(terminal.pid, signal.SIGSTOP)
+        os.waitpid(terminal.pid, os.WUNTRACED)
+        while select.select([terminal.fd], [], [], 0)[0]:
+            terminal.read()
+        terminal.text = ""
+        os.kill(terminal.pid, signal.SIGCONT)
+        terminal.wait_for(" 1 task: 1 working")
+        self.assertNotIn("\x1b[J", terminal.text.split("1 task")[0])
+        terminal.type(b"\x03")
+        self.assertEqual(terminal.wait(), 130)
+
     def test_tables_are_cut_to_the_width(self):
         self.write("paddock.yaml", "tasks: {a: echo}\n")
         terminal = Terminal(self, "plugins", columns=50)
