@@ -52,6 +52,7 @@ static void stopped(const pdk_host *host) {
         pdk_member_misbehaves(member, "stopped twice");
         return;
     }
+    atomic_store(&s->health_new, 1); /* so that a turn that is on looks again */
     pdk_poke(s);
 }
 

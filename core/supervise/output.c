@@ -181,22 +181,17 @@ static void lost_event(struct pdk_supervisor *s, struct pdk_record *run, uint64_
              (unsigned long long)lost);
 }
 
-/* Leave it where it is until the next turn: the writer pauses when that is too much. */
-static void put_off(struct pdk_supervisor *s, struct pdk_cell *cell) {
-    pthread_mutex_lock(pdk_cell_lock(s, cell));
-    bool push = pdk_news_mark(cell);
-    pthread_mutex_unlock(pdk_cell_lock(s, cell));
-    if (push) pdk_news_push(s, cell);
-}
-
 void pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell, bool ended) {
     struct pieces pieces = STAILQ_HEAD_INITIALIZER(pieces);
-    if (!ended && cell->output && pdk_events_behind(s)) {
-        put_off(s, cell);
-        return;
-    }
     pthread_mutex_lock(pdk_cell_lock(s, cell));
     struct pdk_output *output = cell->output;
+    if (!ended && output && pdk_events_behind(s)) {
+        /* Left where it is until the next turn: the writer pauses when that is too much. */
+        bool push = pdk_news_mark(cell);
+        pthread_mutex_unlock(pdk_cell_lock(s, cell));
+        if (push) pdk_news_push(s, cell);
+        return;
+    }
     uint64_t lost = output ? output->lost : 0;
     bool paused = output && output->paused;
     if (output) {

@@ -23,13 +23,22 @@ uint64_t pdk_unix_of(const struct pdk_supervisor *s, uint64_t time) {
     return time + s->unix_offset;
 }
 
-void pdk_poke(struct pdk_supervisor *s) {
+static void post(struct pdk_supervisor *s) {
     if (!atomic_exchange(&s->wake->posted, 1)) s->loop->post(s->loop, &s->wake->call);
 }
 
+/* A turn goes on for as long as there is work, so within one nobody needs to be woken. */
 void pdk_wake(struct pdk_supervisor *s) {
     if (s->turning || atomic_load_explicit(&s->wake->posted, memory_order_relaxed)) return;
-    pdk_poke(s);
+    post(s);
+}
+
+void pdk_poke(struct pdk_supervisor *s) {
+    if (pdk_on_main(s)) {
+        pdk_wake(s);
+    } else {
+        post(s);
+    }
 }
 
 static void woken(void *arg) {
@@ -92,7 +101,8 @@ static bool has_work(const struct pdk_supervisor *s) {
     const struct pdk_timer *timer = pdk_timers_first(&s->timers);
     return s->dones || !STAILQ_EMPTY(&s->orders) || !STAILQ_EMPTY(&s->outbox) || (timer && timer->due <= s->now) ||
            pdk_pump_has_work(s) || atomic_load_explicit(&s->inbox, memory_order_relaxed) ||
-           atomic_load_explicit(&s->news, memory_order_relaxed);
+           atomic_load_explicit(&s->news, memory_order_relaxed) ||
+           atomic_load_explicit(&s->health_new, memory_order_relaxed);
 }
 
 static void one_turn(struct pdk_supervisor *s, uint32_t *budget) {

@@ -59,7 +59,7 @@ static void destroy_task(void *task) {
 static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
     struct greeter *greeter = self;
     struct greeting *greeting = calloc(1, sizeof *greeting);
-    const char *whom;
+    const char *whom = "";
     if (!greeting) return -ENOMEM;
     greeting->greeter = greeter;
     int32_t rc = pdk_need_string(greeter->host, spec->with, "whom", &whom, err);

@@ -82,7 +82,8 @@ PDK_API int32_t pdk_supervisor_stopped(const pdk_supervisor *supervisor, uint32_
 /* Its own loop: run until stopped. -ENOTSUP with a loop of yours. */
 PDK_API int32_t pdk_supervisor_run(pdk_supervisor *supervisor);
 
-/* After stopped, or before start; else it kills what is left, without outcomes. NULL is fine. */
+/* After stopped, or before start; else it kills what is left, without outcomes. Not from inside of a callback. A last
+ * call of ours may still be waiting in a loop of yours: let it run, it only frees itself. NULL is fine. */
 PDK_API void pdk_supervisor_destroy(pdk_supervisor *supervisor);
 
 PDK_END
