@@ -3,9 +3,10 @@
  * The loop: pdk_loop on libev. Nobody else includes ev.h.
  *
  * Watches live in a slab that never shrinks; a handle is a slot and the slot's generation, so a stale one is
- * noticed. libev's own view of time is one clock read per turn; a timer set in a turn therefore joins libev's heap
- * only when the turn is over, with the time read then. So it cannot fire early, setting it reads no clock, and one
- * that is stopped in the same turn never touches the heap at all.
+ * noticed. libev's own view of time is one clock read per turn, and old by the time a callback sets a timer; one read
+ * per timer would cost more than all the rest. So timers gather until they are FRESH or the turn is over, and join
+ * libev's heap together, with the time read then. None can fire early, and one that is stopped at once never touches
+ * the heap at all.
  */
 #include <errno.h>
 #include <ev.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +25,9 @@
 #include "core/loop/loop.h"
 #include "core/loop/wait.h"
 
-enum { CHUNK = 512, FREE_SLOT = UINT32_MAX };
+enum { CHUNK = 512, FRESH = 64 };
+
+#define FREE_SLOT UINT32_MAX
 
 /* More than a double of seconds loses in ten years of uptime, and far below the millisecond that epoll counts in. */
 #define SLACK_SECONDS 2e-7
@@ -43,14 +45,12 @@ struct watch {
         void (*ended)(void *arg, const pdk_exit *);
     } call;
     void *arg;
-    TAILQ_ENTRY(watch) fresh; /* timers that libev has not seen yet */
     uint32_t generation, index;
     uint32_t next_free;
     uint8_t kind;
-    bool is_fresh, is_quiet;
+    uint8_t fresh; /* of a timer that libev has not seen yet: its place among those, + 1 */
+    bool is_quiet;
 };
-
-TAILQ_HEAD(watch_list, watch);
 
 struct pdk_ev {
     pdk_loop table;
@@ -61,7 +61,8 @@ struct pdk_ev {
     struct ev_io quiet; /* an epoll of its own for fds that only a hangup is awaited on: libev cannot */
     int quiet_fd;
     _Atomic(pdk_call *) posted; /* newest first */
-    struct watch_list fresh;
+    struct watch *fresh[FRESH]; /* NULL: stopped meanwhile */
+    uint32_t fresh_count;
     struct watch **chunks;
     uint32_t chunk_count, free_slot;
     uint32_t *by_fd; /* the watch of each fd: index + 1 */
@@ -235,6 +236,24 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents) 
     fire(arg);
 }
 
+/* What was set until now begins to count. */
+static void start_fresh(struct pdk_ev *ev) {
+    ev_now_update(ev->loop);
+    for (uint32_t i = 0; i < ev->fresh_count; i++) {
+        struct watch *watch = ev->fresh[i];
+        if (!watch) continue;
+        watch->fresh = 0;
+        ev_timer_start(ev->loop, &watch->ev.timer);
+    }
+    ev->fresh_count = 0;
+}
+
+static void on_before_wait(struct ev_loop *loop, struct ev_prepare *prepare, int revents) {
+    (void)loop, (void)revents;
+    struct pdk_ev *ev = prepare->data;
+    if (ev->fresh_count > 0) start_fresh(ev);
+}
+
 static int32_t loop_timer(const pdk_loop *loop, uint64_t delay_ns, uint64_t repeat_ns, void (*fire)(void *), void *arg,
                           pdk_watch *ret) {
     struct pdk_ev *ev = loop->data;
@@ -245,24 +264,11 @@ static int32_t loop_timer(const pdk_loop *loop, uint64_t delay_ns, uint64_t repe
     double delay = delay_ns ? (double)delay_ns * 1e-9 + SLACK_SECONDS : 0;
     ev_timer_init(&watch->ev.timer, on_timer, delay, (double)repeat_ns * 1e-9);
     watch->ev.timer.data = ev;
-    watch->is_fresh = true;
-    TAILQ_INSERT_TAIL(&ev->fresh, watch, fresh);
+    if (ev->fresh_count == FRESH) start_fresh(ev);
+    ev->fresh[ev->fresh_count++] = watch;
+    watch->fresh = (uint8_t)ev->fresh_count;
     *ret = handle_of(watch);
     return 0;
-}
-
-/* The turn is over: what was set in it begins to count now. */
-static void on_before_wait(struct ev_loop *loop, struct ev_prepare *prepare, int revents) {
-    (void)revents;
-    struct pdk_ev *ev = prepare->data;
-    if (TAILQ_EMPTY(&ev->fresh)) return;
-    ev_now_update(loop);
-    struct watch *watch;
-    TAILQ_FOREACH(watch, &ev->fresh, fresh) {
-        watch->is_fresh = false;
-        ev_timer_start(loop, &watch->ev.timer);
-    }
-    TAILQ_INIT(&ev->fresh);
 }
 
 /* ---- children ---- */
@@ -308,12 +314,11 @@ static void stop_io(struct pdk_ev *ev, struct watch *watch) {
 }
 
 static void stop_timer(struct pdk_ev *ev, struct watch *watch) {
-    if (watch->is_fresh) {
-        watch->is_fresh = false;
-        TAILQ_REMOVE(&ev->fresh, watch, fresh);
-    } else {
+    if (watch->fresh)
+        ev->fresh[watch->fresh - 1] = NULL;
+    else
         ev_timer_stop(ev->loop, &watch->ev.timer);
-    }
+    watch->fresh = 0;
     give_back(ev, watch);
 }
 
@@ -395,7 +400,6 @@ static int32_t attach(struct ev_loop *loop, bool own, struct pdk_ev **ret) {
     ev->own = own;
     ev->quiet_fd = -1;
     ev->free_slot = FREE_SLOT;
-    TAILQ_INIT(&ev->fresh);
     ev_async_init(&ev->wake, on_wake);
     ev->wake.data = ev;
     ev_async_start(loop, &ev->wake);

@@ -16,11 +16,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/process/cgroup.h"
 #include "core/process/raw.h"
 #include "core/process/request.h"
 
 enum { LOW_FDS = 64, STACK_SIZE = 64 * 1024, GUARD_SIZE = 64 * 1024, LAST_SIGNAL = 64 };
+
+#define LOOK_EVERY (10 * PDK_MILLISECOND)
 
 int pdk_fd_up(int fd) {
     if (fd < 0 || fd >= LOW_FDS) return fd;
@@ -50,6 +53,7 @@ int32_t pdk_launcher_init(struct pdk_launcher *launcher) {
         return -ENOMEM;
     }
     launcher->stack = memory;
+    launcher->parent = getpid();
     return 0;
 }
 
@@ -57,13 +61,25 @@ void pdk_launcher_finish(struct pdk_launcher *launcher) {
     munmap(launcher->stack, GUARD_SIZE + STACK_SIZE);
 }
 
+static void look_at_signal(struct pdk_launcher *launcher, int number) {
+    struct sigaction action;
+    uint64_t bit = UINT64_C(1) << (number - 1);
+    launcher->ignored_signals &= ~bit;
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) launcher->ignored_signals |= bit;
+}
+
+/* To ask after all of them costs a tenth of starting a small child. Those that programs do ignore are looked at each
+ * time, the rest a hundred times a second. */
 void pdk_launcher_refresh(struct pdk_launcher *launcher) {
-    launcher->ignored_signals = 0;
-    for (int i = 1; i <= LAST_SIGNAL; i++) {
-        struct sigaction action;
-        if (i == SIGKILL || i == SIGSTOP || sigaction(i, NULL, &action) < 0) continue;
-        if (action.sa_handler == SIG_IGN) launcher->ignored_signals |= UINT64_C(1) << (i - 1);
+    static const int USUAL[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
+                                SIGUSR1, SIGUSR2, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
+    uint64_t now = pdk_clock_now();
+    if (launcher->looked_at_all && now - launcher->looked_at_all < LOOK_EVERY) {
+        for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++) look_at_signal(launcher, USUAL[i]);
+        return;
     }
+    launcher->looked_at_all = now;
+    for (int i = 1; i <= LAST_SIGNAL; i++) look_at_signal(launcher, i);
 }
 
 /* ---- what to call a failed step ---- */
@@ -190,7 +206,7 @@ static int32_t clone_child(struct pdk_launcher *launcher, struct pdk_request *re
                               .stack_size = STACK_SIZE,
                               .cgroup = into_fd >= 0 ? (unsigned)into_fd : 0};
     plan->ignored_signals = launcher->ignored_signals;
-    plan->parent = getpid();
+    plan->parent = launcher->parent;
     plan->failed_step = PDK_STEP_NONE;
     /* The child rearranges its fds in the plan, which is ours, too. */
     memcpy(fds, plan->fds, plan->fd_count * sizeof *fds);

@@ -72,6 +72,8 @@ struct pdk_launcher {
     char *stack; /* of the children between clone and exec, one after the other */
     int null_fd;
     uint64_t ignored_signals;
+    uint64_t looked_at_all; /* when all signals were asked after */
+    int32_t parent;
     struct pdk_cgroups *cgroups;
     pthread_mutex_t *users; /* one change of user at a time; see launch.c */
 };
@@ -79,7 +81,7 @@ struct pdk_launcher {
 int32_t pdk_launcher_init(struct pdk_launcher *launcher);
 void pdk_launcher_finish(struct pdk_launcher *launcher);
 
-/* Look again which signals are ignored. Not for every child: it is many system calls. */
+/* Look again which signals are ignored; once for a batch, for it is many system calls. */
 void pdk_launcher_refresh(struct pdk_launcher *launcher);
 
 /* Start the child; the answer is in the request. Closes what the plan held. */
