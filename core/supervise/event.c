@@ -191,12 +191,16 @@ bool pdk_events_deliver(struct pdk_supervisor *s) {
     return more;
 }
 
-bool pdk_events_behind(const struct pdk_supervisor *s) {
+uint32_t pdk_events_room(const struct pdk_supervisor *s) {
     const struct pdk_listener *listener;
+    uint32_t room = UINT32_MAX;
     TAILQ_FOREACH(listener, &s->listeners, all) {
-        if (listener->events >> PDK_EVENT_OUTPUT & 1 && listener->count > listener->capacity / 2) return true;
+        uint32_t half = listener->capacity / 2; /* the other half is for what cannot wait */
+        if (listener->gone || !(listener->events >> PDK_EVENT_OUTPUT & 1)) continue;
+        uint32_t own = listener->count < half ? half - listener->count : 0;
+        if (own < room) room = own;
     }
-    return false;
+    return room;
 }
 
 static int32_t copy_filter(struct pdk_listener *listener, const pdk_filter *filter) {

@@ -179,8 +179,8 @@ static inline bool pdk_event_needed(struct pdk_supervisor *s, int32_t kind) {
 /* Number it, and copy it for those who listen. format is not looked at when nobody does. */
 __attribute__((format(printf, 4, 5))) void pdk_emit(struct pdk_supervisor *s, const struct pdk_record *run,
                                                     const struct pdk_event_args *args, const char *format, ...);
-bool pdk_events_deliver(struct pdk_supervisor *s);      /* true: there is more */
-bool pdk_events_behind(const struct pdk_supervisor *s); /* who listens to output has half a ring to hear yet */
+bool pdk_events_deliver(struct pdk_supervisor *s);        /* true: there is more */
+uint32_t pdk_events_room(const struct pdk_supervisor *s); /* lines that all who listen to output could take now */
 int32_t pdk_subscribe(const pdk_control *, const pdk_filter *, void (*event)(void *, const pdk_event *), void *arg,
                       pdk_watch *ret);
 void pdk_unsubscribe(const pdk_control *, pdk_watch);
@@ -195,7 +195,9 @@ const char *pdk_ordinal(uint32_t n, char *buf, size_t size);
 
 /* ---- output.c, news.c */
 int32_t pdk_output_take(struct pdk_supervisor *s, pdk_attempt attempt, int32_t stream, const char *data, size_t size);
-void pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell, bool ended);
+bool pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell,
+                        bool ended); /* true: there is more, for when those who listen have heard this */
+void pdk_output_drain(struct pdk_supervisor *s, struct pdk_cell *cell); /* all of it, outside of steps */
 void pdk_output_free(struct pdk_output *output);
 bool pdk_news_mark(struct pdk_cell *cell); /* under its lock. true: then, outside of it: */
 void pdk_news_push(struct pdk_supervisor *s, struct pdk_cell *cell);

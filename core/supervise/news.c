@@ -88,7 +88,7 @@ void pdk_news_of(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended) {
     cell->ready_told = cell->ready;
     pthread_mutex_unlock(pdk_cell_lock(s, cell));
     if (is_new) take_progress(s, run, fraction, text);
-    pdk_output_deliver(s, run, cell, ended);
+    (void)pdk_output_deliver(s, run, cell, ended);
     if (!ready) return;
     run->ready = true;
     pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_READY}, "attempt %u is up", run->past.attempts);

@@ -18,7 +18,7 @@ enum { ROOM = 256 * 1024, PAUSE_AT = ROOM / 2, PIECE = 4096, TAIL = 8192 };
 struct piece {
     STAILQ_ENTRY(piece) next;
     int32_t stream;
-    size_t size, capacity;
+    size_t first, size, capacity; /* heard up to first */
     char data[];
 };
 STAILQ_HEAD(pieces, piece);
@@ -62,8 +62,8 @@ static void make_room(struct pdk_output *output, size_t size) {
     while (output->size + size > ROOM) {
         struct piece *oldest = STAILQ_FIRST(&output->pieces);
         STAILQ_REMOVE_HEAD(&output->pieces, next);
-        output->size -= oldest->size;
-        output->lost += oldest->size;
+        output->size -= oldest->size - oldest->first;
+        output->lost += oldest->size - oldest->first;
         free(oldest);
     }
 }
@@ -84,7 +84,7 @@ static void append(struct pdk_output *output, int32_t stream, const char *data, 
             return;
         }
         last->stream = stream;
-        last->size = 0;
+        last->first = last->size = 0;
         last->capacity = capacity;
         STAILQ_INSERT_TAIL(&output->pieces, last, next);
     }
@@ -133,26 +133,28 @@ static void end_line(struct pdk_supervisor *s, struct pdk_record *run, struct li
     line->size = 0;
 }
 
-/* Whole lines are told where they stand; only what is left over is copied. One longer than the limit comes in parts. */
-static void split(struct pdk_supervisor *s, struct pdk_record *run, struct line *line, int32_t stream, const char *data,
-                  size_t size) {
-    while (size) {
-        const char *newline = memchr(data, '\n', size);
-        size_t part = newline ? (size_t)(newline - data) : size;
-        size_t room = s->options.line - line->size;
-        bool cut = part > room;
-        if (cut) part = room;
+/* Whole lines are told where they stand; only what is left over is copied. One longer than the limit comes in parts.
+ * Stops when *room lines were told. Returns how much of the data was used. */
+static size_t split(struct pdk_supervisor *s, struct pdk_record *run, struct line *line, int32_t stream,
+                    const char *data, size_t size, uint32_t *room) {
+    size_t used = 0;
+    while (used < size && *room) {
+        const char *at = data + used, *newline = memchr(at, '\n', size - used);
+        size_t part = newline ? (size_t)(newline - at) : size - used;
+        size_t left = s->options.line - line->size;
+        bool cut = part > left;
+        if (cut) part = left;
         bool whole = cut || newline;
         if (whole && !line->size) {
-            emit(s, run, stream, data, part, cut);
+            emit(s, run, stream, at, part, cut);
         } else {
-            add_to_line(s, line, data, part);
+            add_to_line(s, line, at, part);
             if (whole) end_line(s, run, line, stream, cut);
         }
-        size_t taken = part + (newline && !cut);
-        data += taken;
-        size -= taken;
+        *room -= whole;
+        used += part + (newline && !cut);
     }
+    return used;
 }
 
 /* The last of it, cut at a line where that is possible. */
@@ -181,38 +183,72 @@ static void lost_event(struct pdk_supervisor *s, struct pdk_record *run, uint64_
              (unsigned long long)lost);
 }
 
-void pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell, bool ended) {
-    struct pieces pieces = STAILQ_HEAD_INITIALIZER(pieces);
+static struct piece *take_piece(struct pdk_supervisor *s, struct pdk_cell *cell) {
     pthread_mutex_lock(pdk_cell_lock(s, cell));
     struct pdk_output *output = cell->output;
-    if (!ended && output && pdk_events_behind(s)) {
-        /* Left where it is until the next turn: the writer pauses when that is too much. */
-        bool push = pdk_news_mark(cell);
-        pthread_mutex_unlock(pdk_cell_lock(s, cell));
-        if (push) pdk_news_push(s, cell);
-        return;
-    }
-    uint64_t lost = output ? output->lost : 0;
-    bool paused = output && output->paused;
-    if (output) {
-        STAILQ_CONCAT(&pieces, &output->pieces);
-        output->size = 0;
-        output->lost = 0;
-        output->paused = false;
+    struct piece *piece = STAILQ_FIRST(&output->pieces);
+    if (piece) {
+        STAILQ_REMOVE_HEAD(&output->pieces, next);
+        output->size -= piece->size - piece->first;
     }
     pthread_mutex_unlock(pdk_cell_lock(s, cell));
-    if (!output) return;
-    bool wanted = pdk_event_wanted(s, PDK_EVENT_OUTPUT);
-    if (lost) lost_event(s, run, lost);
-    struct piece *piece;
-    STAILQ_FOREACH(piece, &pieces, next) {
-        pdk_meter_add(run->member->meter.output[piece->stream - 1], (double)piece->size);
-        keep_tail(run, piece->data, piece->size);
-        if (wanted) split(s, run, &output->lines[piece->stream - 1], piece->stream, piece->data, piece->size);
+    return piece;
+}
+
+static void put_back(struct pdk_supervisor *s, struct pdk_cell *cell, struct piece *piece) {
+    pthread_mutex_lock(pdk_cell_lock(s, cell));
+    STAILQ_INSERT_HEAD(&cell->output->pieces, piece, next);
+    cell->output->size += piece->size - piece->first;
+    bool push = pdk_news_mark(cell);
+    pthread_mutex_unlock(pdk_cell_lock(s, cell));
+    if (push) pdk_news_push(s, cell);
+}
+
+static void tell_piece(struct pdk_supervisor *s, struct pdk_record *run, struct piece *piece, uint32_t *room) {
+    struct line *line = &run->cell->output->lines[piece->stream - 1];
+    const char *data = piece->data + piece->first;
+    size_t size = piece->size - piece->first;
+    if (pdk_event_wanted(s, PDK_EVENT_OUTPUT)) size = split(s, run, line, piece->stream, data, size, room);
+    pdk_meter_add(run->member->meter.output[piece->stream - 1], (double)size);
+    keep_tail(run, data, size);
+    piece->first += size;
+}
+
+static bool tell_pieces(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell, uint32_t room) {
+    for (struct piece *piece = take_piece(s, cell); piece; piece = take_piece(s, cell)) {
+        tell_piece(s, run, piece, &room);
+        if (piece->first < piece->size) {
+            put_back(s, cell, piece);
+            return true;
+        }
+        free(piece);
     }
-    free_pieces(&pieces);
+    return false;
+}
+
+/* Who listens has a ring of limited size: what has no room there stays with us, and the writer pauses when that is too
+ * much. When the attempt has ended within a step nobody can wait any more. */
+bool pdk_output_deliver(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_cell *cell, bool ended) {
+    pthread_mutex_lock(pdk_cell_lock(s, cell));
+    struct pdk_output *output = cell->output;
+    uint64_t lost = output ? output->lost : 0;
+    if (output) output->lost = 0;
+    pthread_mutex_unlock(pdk_cell_lock(s, cell));
+    if (!output) return false;
+    if (lost) lost_event(s, run, lost);
+    if (tell_pieces(s, run, cell, ended ? UINT32_MAX : pdk_events_room(s))) return true;
     for (int32_t i = 0; ended && i < 2; i++) {
         if (output->lines[i].size) end_line(s, run, &output->lines[i], i + 1, true);
     }
+    pthread_mutex_lock(pdk_cell_lock(s, cell));
+    bool paused = output->paused;
+    output->paused = false;
+    pthread_mutex_unlock(pdk_cell_lock(s, cell));
     if (paused && !ended && PDK_HAS(run->ops, resume)) run->ops->resume(run->task);
+    return false;
+}
+
+void pdk_output_drain(struct pdk_supervisor *s, struct pdk_cell *cell) {
+    if (!atomic_load(&cell->touched)) return;
+    while (pdk_output_deliver(s, cell->run, cell, false)) (void)pdk_events_deliver(s);
 }

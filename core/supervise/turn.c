@@ -74,8 +74,10 @@ static void look_at_wall(struct pdk_supervisor *s) {
 
 static void take_dones(struct pdk_supervisor *s) {
     pdk_cells_collect(s);
-    for (struct pdk_cell *cell = pdk_cells_next(s); cell; cell = pdk_cells_next(s))
+    for (struct pdk_cell *cell = pdk_cells_next(s); cell; cell = pdk_cells_next(s)) {
+        pdk_output_drain(s, cell); /* what it printed is heard before its end */
         pdk_step(s, cell->run, PDK_INPUT_DONE, 0, NULL);
+    }
 }
 
 static struct pdk_record *owner_of(struct pdk_timer *timer) {

@@ -223,13 +223,11 @@ static const pdk_schema kind = PDK_SCHEMA("fake", "Does what its script says", p
 static const pdk_schema *const kinds[] = {&kind, NULL};
 static const pdk_task_ops task_ops = {(uint32_t)sizeof task_ops, 0, start, cancel, kill_task, NULL, destroy_task, NULL};
 static const pdk_runner_ops runner = {(uint32_t)sizeof runner, 0, kinds, &task_ops, NULL, build};
-const pdk_plugin sim_plugin;
 const pdk_plugin sim_plugin = {PDK_PLUGIN_HEAD, "fake", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
                                create,          NULL,   NULL, destroy, NULL};
 
 /* One without kill. */
 static const pdk_task_ops meek_ops = {(uint32_t)sizeof meek_ops, 0, start, cancel, NULL, NULL, destroy_task, NULL};
 static const pdk_runner_ops meek = {(uint32_t)sizeof meek, 0, kinds, &meek_ops, NULL, build};
-const pdk_plugin sim_meek;
 const pdk_plugin sim_meek = {PDK_PLUGIN_HEAD, "meek", "1",  "",      "",  NULL, NULL, &meek, NULL, NULL,
                              create,          NULL,   NULL, destroy, NULL};

@@ -2,7 +2,6 @@
 /* The simulation: makes a supervisor over the fake loop and runner, and looks at it after every step. */
 #include "sim.h"
 
-extern const pdk_plugin sim_plugin;
 void sim_loop(struct sim *sim);
 void sim_runner_of(struct sim *sim);
 

@@ -101,6 +101,8 @@ struct sim {
     void *extra;
 };
 
+extern const pdk_plugin sim_plugin, sim_meek; /* the runner, and one without kill */
+
 struct sim *sim_new(void); /* seed 1, limits as by default */
 struct sim *sim_with(const pdk_supervisor_options *options);
 void sim_end(struct sim *sim);                                                      /* all must be over, or stuck */

@@ -261,6 +261,34 @@ static void output_lines_and_floods(void **state) {
     sim_end(sim);
 }
 
+/* More lines at once than a listener has room for, and the end of the attempt right behind: all are heard. */
+static void no_line_is_lost(void **state) {
+    struct sim *sim = sim_with(LIMITS(.events = 16));
+    char line[32];
+    uint32_t heard = 0;
+    (void)state;
+    sim_listen(sim);
+    for (int again = 0; again < 2; again++) {
+        (void)sim_submit(sim, "a", "");
+        struct sim_task *task = sim_task(sim, "a");
+        for (int i = 0; i < 9000; i++) {
+            int size = snprintf(line, sizeof line, "line %d\n", i);
+            (void)task->host->output(task->host, task->attempt, PDK_STDOUT, line, (size_t)size);
+        }
+        if (again) sim_turn(sim);
+        (void)sim_done(task, PDK_SUCCESS);
+        sim_turn(sim);
+    }
+    for (uint32_t i = 0; i < sim->event_count; i++) {
+        if (sim->events[i].event.kind != PDK_EVENT_OUTPUT) continue;
+        (void)snprintf(line, sizeof line, "line %u", heard++ % 9000);
+        assert_string_equal(sim->events[i].text, line);
+    }
+    assert_int_equal(heard, 18000);
+    assert_int_equal(sim->events_lost, 0);
+    sim_end(sim);
+}
+
 /* READY is told once, by name, before the end; progress ten times in a second at most. */
 static void ready_and_progress(void **state) {
     struct sim *sim = sim_new();
@@ -317,6 +345,7 @@ int main(void) {
         cmocka_unit_test(static_batch_partial_start),
         cmocka_unit_test(history_is_bounded),
         cmocka_unit_test(output_lines_and_floods),
+        cmocka_unit_test(no_line_is_lost),
         cmocka_unit_test(ready_and_progress),
         cmocka_unit_test(inspect_everything),
     };

@@ -74,6 +74,70 @@ static void shutdown_drain_lets_finish(void **state) {
     sim_end(sim);
 }
 
+/* An attempt that may finish is still bound by its deadline. */
+static void drain_keeps_deadlines(void **state) {
+    struct sim *sim = sim_with(LIMITS(.drain = 20 * S));
+    (void)state;
+    pdk_run run = sim_submit(sim, "a", "'deadline':'10s'");
+    uint64_t begin = sim->now;
+    shut_down(sim);
+    sim_advance(sim, MINUTE);
+    sim_expect(sim, run, PDK_END_TIMED_OUT, NULL);
+    assert_int_equal(sim_outcome(sim, run)->at - begin, 10 * S);
+    assert_int_equal(sim_task(sim, "a")->reason, PDK_CANCEL_DEADLINE);
+    sim_end(sim);
+}
+
+/* Who asked first counts: the shutdown was there before the user. */
+static void first_cause_counts(void **state) {
+    struct sim *sim = sim_with(LIMITS(.drain = 20 * S));
+    (void)state;
+    pdk_run run = sim_submit(sim, "a", "");
+    shut_down(sim);
+    assert_int_equal(sim->control->cancel(sim->control, run, "me"), 0);
+    sim_advance(sim, S);
+    sim_expect(sim, run, PDK_END_CANCELED, NULL);
+    assert_int_equal(sim_outcome(sim, run)->reason, PDK_CANCEL_SHUTDOWN);
+    sim_end(sim);
+}
+
+static uint32_t stops;
+static const pdk_host *stopper_host;
+static int32_t stopper_create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
+    stopper_host = host;
+    return sim_plugin.create(host, config, ret, err);
+}
+static void stopper_stop(void *self) {
+    (void)self;
+    stops++;
+    stopper_host->stopped(stopper_host);
+}
+
+/* An instance with a task that is stuck is not stopped: its code may be running. Without one it is, once. */
+static void stuck_instance_is_left_alone(void **state) {
+    (void)state;
+    for (int deaf = 0; deaf < 2; deaf++) {
+        struct sim *sim = sim_new();
+        pdk_plugin plugin = sim_plugin;
+        plugin.create = stopper_create;
+        plugin.stop = stopper_stop;
+        pdk_router_entry entry = {(uint32_t)sizeof entry, 0, "stopper", NULL, NULL};
+        const pdk_value *labels = NULL;
+        assert_int_equal(pdk_values_get()->parse(pdk_values_get(), "{\"r\":\"s\"}", 9, "test", &labels, NULL), 0);
+        entry.labels = labels;
+        stops = 0;
+        assert_int_equal(pdk_supervisor_add(sim->s, &plugin, &entry, NULL), 0);
+        pdk_values_get()->drop(labels);
+        sim_turn(sim);
+        (void)sim_submit(sim, "a", deaf ? "'selector':{'r':'s'},'with':{'on_cancel':'deaf'}" : "'selector':{'r':'s'}");
+        shut_down(sim);
+        sim_advance(sim, MINUTE);
+        assert_int_equal(stuck_after(sim), deaf);
+        assert_int_equal(stops, deaf ? 0 : 1);
+        sim_end(sim);
+    }
+}
+
 static void shutdown_escalates(void **state) {
     struct sim *sim = sim_with(LIMITS(.drain = 20 * S, .grace = 30 * S));
     (void)state;
@@ -179,10 +243,17 @@ static void destroy_without_shutdown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shutdown_mixed),       cmocka_unit_test(shutdown_drain_lets_finish),
-        cmocka_unit_test(shutdown_escalates),   cmocka_unit_test(shutdown_grace_zero),
-        cmocka_unit_test(giveup_takes_up_done), cmocka_unit_test(hosted_killed_before_the_end),
-        cmocka_unit_test(shutdown_of_nothing),  cmocka_unit_test(destroy_without_shutdown),
+        cmocka_unit_test(shutdown_mixed),
+        cmocka_unit_test(shutdown_drain_lets_finish),
+        cmocka_unit_test(drain_keeps_deadlines),
+        cmocka_unit_test(first_cause_counts),
+        cmocka_unit_test(stuck_instance_is_left_alone),
+        cmocka_unit_test(shutdown_escalates),
+        cmocka_unit_test(shutdown_grace_zero),
+        cmocka_unit_test(giveup_takes_up_done),
+        cmocka_unit_test(hosted_killed_before_the_end),
+        cmocka_unit_test(shutdown_of_nothing),
+        cmocka_unit_test(destroy_without_shutdown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

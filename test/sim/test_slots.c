@@ -90,6 +90,21 @@ static void replace_waits_for_end(void **state) {
     sim_end(sim);
 }
 
+/* Who is leaving for another reason keeps it, and is not asked again. */
+static void replace_of_a_leaving_owner(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run old = sim_submit(sim, "a", "'slot':'x','deadline':'5s','with':{'on_cancel':'3s'}");
+    sim_advance(sim, 6 * S);
+    pdk_run run = sim_submit(sim, "b", "'slot':'x','when_busy':'replace'");
+    sim_advance(sim, 3 * S);
+    sim_expect(sim, old, PDK_END_TIMED_OUT, "deadline");
+    assert_int_equal(sim_outcome(sim, old)->reason, PDK_CANCEL_DEADLINE);
+    assert_int_equal(sim_task(sim, "a")->all_cancels, 1);
+    assert_int_equal(sim_state(sim, run), PDK_STATE_RUNNING);
+    sim_end(sim);
+}
+
 static void replace_storm(void **state) {
     struct sim *sim = sim_with(LIMITS(.history = 2000));
     pdk_run runs[1000];
@@ -544,6 +559,7 @@ int main(void) {
         cmocka_unit_test(queue_fifo_100),
         cmocka_unit_test(replace_waits_for_end),
         cmocka_unit_test(replace_storm),
+        cmocka_unit_test(replace_of_a_leaving_owner),
         cmocka_unit_test(replace_keeps_queue),
         cmocka_unit_test(replace_ready_owner),
         cmocka_unit_test(permit_never_leaks),

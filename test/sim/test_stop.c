@@ -286,7 +286,6 @@ static void grace_zero(void **state) {
     sim_end(sim);
 }
 
-extern const pdk_plugin sim_meek;
 static void no_kill_op(void **state) {
     struct sim *sim = sim_new();
     (void)state;
