@@ -30,7 +30,7 @@ SLIST_HEAD(pool, pdk_cgroup);
 
 struct pdk_cgroups {
     pthread_mutex_t lock; /* guards all; a cgroup that is taken is its taker's */
-    bool searched, whole;
+    bool searched, always, whole;
     struct pdk_hierarchy hierarchies[PDK_HIERARCHIES];
     int32_t count;
     struct pool pool;
@@ -53,18 +53,9 @@ static int32_t tracker(const struct pdk_cgroups *cgroups) {
     return pids >= 0 ? pids : cgroups->count - 1;
 }
 
-static uint32_t wanted_controllers(const struct pdk_cgroups *cgroups, int32_t i) {
-    uint32_t all = 0;
-    for (int c = 0; c < PDK_CONTROLLERS; c++)
-        if (holder(cgroups, c) == i) all |= 1u << c;
-    return all;
-}
-
 /* With the lock held. */
 static int32_t open_hierarchy(struct pdk_cgroups *cgroups, int32_t i, uint32_t controllers, pdk_error *err) {
-    struct pdk_hierarchy *hierarchy = &cgroups->hierarchies[i];
-    if (hierarchy->base_fd >= 0) return 0;
-    return pdk_hierarchy_open(hierarchy, controllers, cgroups->whole, err);
+    return pdk_hierarchy_open(&cgroups->hierarchies[i], controllers, cgroups->whole, err);
 }
 
 static void search(struct pdk_cgroups *cgroups) {
@@ -78,6 +69,7 @@ int32_t pdk_cgroups_create(bool always, bool whole, struct pdk_cgroups **ret, pd
     struct pdk_cgroups *cgroups = calloc(1, sizeof *cgroups);
     if (!cgroups) return pdk_process_error(err, -ENOMEM, "no memory for cgroups");
     pthread_mutex_init(&cgroups->lock, NULL);
+    cgroups->always = always;
     cgroups->whole = whole;
     SLIST_INIT(&cgroups->pool);
     int32_t r = 0;
@@ -85,13 +77,22 @@ int32_t pdk_cgroups_create(bool always, bool whole, struct pdk_cgroups **ret, pd
         search(cgroups);
         int32_t i = tracker(cgroups);
         r = i < 0 ? pdk_process_error(err, -ENOTSUP, "this machine has no cgroups")
-                  : open_hierarchy(cgroups, i, wanted_controllers(cgroups, i), err);
+                  : open_hierarchy(cgroups, i, 0, err);
     }
     if (r < 0)
         pdk_cgroups_free(cgroups);
     else
         *ret = cgroups;
     return r;
+}
+
+bool pdk_cgroups_can_track(struct pdk_cgroups *cgroups) {
+    pdk_error why = PDK_ERROR;
+    pthread_mutex_lock(&cgroups->lock);
+    search(cgroups);
+    bool can = cgroups->count > 0 && cgroups->hierarchies[0].version == 2 && open_hierarchy(cgroups, 0, 0, &why) == 0;
+    pthread_mutex_unlock(&cgroups->lock);
+    return can;
 }
 
 static void remove_folders(struct pdk_cgroups *cgroups, const struct pdk_cgroup *cgroup) {
@@ -178,12 +179,14 @@ static uint64_t met(const struct pdk_cgroups *cgroups, const struct pdk_cgroup *
 struct wish {
     uint64_t limits[PDK_CONTROLLERS];
     uint32_t joins;
+    uint32_t controllers; /* a bit for each that is limited */
 };
 
 static int32_t make_wish(const struct pdk_cgroups *cgroups, const struct pdk_request *request, struct wish *ret,
                          pdk_error *err) {
     *ret = (struct wish){{request->memory_max, request->pids_max, (uint64_t)llround(request->cpu_max * CPU_PERIOD_US)},
-                         1u << tracker(cgroups)};
+                         1u << tracker(cgroups),
+                         0};
     for (int c = 0; c < PDK_CONTROLLERS; c++) {
         int32_t i = ret->limits[c] ? holder(cgroups, c) : 0;
         if (i < 0) {
@@ -191,7 +194,9 @@ static int32_t make_wish(const struct pdk_cgroups *cgroups, const struct pdk_req
             strlcpy(err->hint, "under systemd, a service or scope with Delegate=yes has them", sizeof err->hint);
             return -ENOTSUP;
         }
-        if (ret->limits[c]) ret->joins |= 1u << i;
+        if (!ret->limits[c]) continue;
+        ret->joins |= 1u << i;
+        ret->controllers |= 1u << c;
     }
     return 0;
 }
@@ -250,23 +255,34 @@ static int32_t find(struct pdk_cgroups *cgroups, struct pdk_request *request, st
     if (cgroups->count == 0) return pdk_process_error(err, -ENOTSUP, "this machine has no cgroups for limits");
     int32_t r = make_wish(cgroups, request, wish, err);
     for (int32_t i = 0; i < cgroups->count && r == 0; i++)
-        if (wish->joins >> i & 1) r = open_hierarchy(cgroups, i, wanted_controllers(cgroups, i), err);
+        if (wish->joins >> i & 1)
+            r = open_hierarchy(cgroups, i, wish->controllers & cgroups->hierarchies[i].controllers, err);
     if (r < 0) return r;
     request->cgroup = pick(cgroups, wish);
     return request->cgroup ? 0 : pdk_process_error(err, -ENOMEM, "no memory for a cgroup");
 }
 
-int32_t pdk_cgroups_take(struct pdk_cgroups *cgroups, struct pdk_request *request) {
+static int32_t take(struct pdk_cgroups *cgroups, struct pdk_request *request) {
     struct wish wish;
-    if (!request->track && !request->memory_max && !request->pids_max && !(request->cpu_max > 0)) return 0;
     pthread_mutex_lock(&cgroups->lock);
     int32_t r = find(cgroups, request, &wish);
     pthread_mutex_unlock(&cgroups->lock);
     if (r < 0) return r;
     request->cgroup->joins = wish.joins;
     r = make_folders(cgroups, request->cgroup, &request->error);
-    if (r == 0) r = set_limits(cgroups, request->cgroup, &wish, &request->error);
-    return r;
+    return r < 0 ? r : set_limits(cgroups, request->cgroup, &wish, &request->error);
+}
+
+int32_t pdk_cgroups_take(struct pdk_cgroups *cgroups, struct pdk_request *request) {
+    bool limited = request->memory_max || request->pids_max || request->cpu_max > 0;
+    if (!request->track && !limited) return 0;
+    int32_t r = take(cgroups, request);
+    if (r == 0 || limited || cgroups->always) return r;
+    /* Nobody asked for it. */
+    pdk_cgroups_give(cgroups, request->cgroup);
+    request->cgroup = NULL;
+    request->error.code = 0;
+    return 0;
 }
 
 /* ---- join ---- */

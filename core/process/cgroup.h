@@ -15,6 +15,9 @@
  * where that is needed. */
 int32_t pdk_cgroups_create(bool always, bool whole, struct pdk_cgroups **ret, pdk_error *err);
 
+/* Can a child be held together by v2, where all in a cgroup can be killed at once? Makes our folder. */
+bool pdk_cgroups_can_track(struct pdk_cgroups *cgroups);
+
 /* Removes what it has made. */
 void pdk_cgroups_free(struct pdk_cgroups *cgroups);
 

@@ -147,7 +147,7 @@ static int32_t hand_down_all(struct pdk_hierarchy *hierarchy, int parent_fd, uin
                              pdk_error *err) {
     int32_t r = hand_down(parent_fd, controllers);
     if (r == -EBUSY && whole) { /* only a cgroup without processes of its own may: that is, without us */
-        if (mkdirat(hierarchy->base_fd, OURSELVES, 0755) < 0 && errno != EEXIST) return -errno;
+        mkdirat(hierarchy->base_fd, OURSELVES, 0755); /* if it fails, so does the next */
         r = pdk_cgroup_write(hierarchy->base_fd, OURSELVES "/cgroup.procs", "0");
         hierarchy->moved = r == 0;
         if (r == 0) r = hand_down(parent_fd, controllers);
@@ -168,21 +168,28 @@ static int32_t make_base(struct pdk_hierarchy *hierarchy, int parent_fd) {
     return flock(hierarchy->base_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
 }
 
+static int32_t open_base(struct pdk_hierarchy *hierarchy, int parent_fd, pdk_error *err) {
+    if (hierarchy->base_fd >= 0) return 0;
+    remove_dead(hierarchy, parent_fd);
+    int32_t r = make_base(hierarchy, parent_fd);
+    if (r == 0) return 0;
+    pdk_process_error(err, r, "make a cgroup in %.200s: %s", hierarchy->path, strerror(-r));
+    strlcpy(err->hint, "it must be ours to write: under systemd, a service or scope with Delegate=yes",
+            sizeof err->hint);
+    pdk_hierarchy_close(hierarchy);
+    return r;
+}
+
 int32_t pdk_hierarchy_open(struct pdk_hierarchy *hierarchy, uint32_t controllers, bool whole, pdk_error *err) {
+    uint32_t missing = hierarchy->version == 2 ? controllers & ~hierarchy->handed : 0;
+    if (hierarchy->base_fd >= 0 && !missing) return 0;
     int parent_fd = open(hierarchy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (parent_fd < 0)
         return pdk_process_error(err, -errno, "open cgroup %.200s: %s", hierarchy->path, strerror(errno));
-    remove_dead(hierarchy, parent_fd);
-    int32_t r = make_base(hierarchy, parent_fd);
-    if (r < 0) {
-        pdk_process_error(err, r, "make a cgroup in %.200s: %s", hierarchy->path, strerror(-r));
-        strlcpy(err->hint, "it must be ours to write: under systemd, a service or scope with Delegate=yes",
-                sizeof err->hint);
-    } else if (hierarchy->version == 2 && controllers) {
-        r = hand_down_all(hierarchy, parent_fd, controllers, whole, err);
-    }
+    int32_t r = open_base(hierarchy, parent_fd, err);
+    if (r == 0 && missing) r = hand_down_all(hierarchy, parent_fd, missing, whole, err);
+    if (r == 0) hierarchy->handed |= missing;
     close(parent_fd);
-    if (r < 0) pdk_hierarchy_close(hierarchy);
     return r;
 }
 

@@ -19,6 +19,7 @@ struct pdk_hierarchy {
     uint32_t controllers; /* a bit each */
     char path[PATH_MAX];  /* of the cgroup we are in */
     int base_fd;          /* of our folder in it; -1: not made yet */
+    uint32_t handed;      /* controllers that its children have, in v2 */
     bool moved;           /* we have moved ourselves below it */
 };
 
@@ -31,8 +32,8 @@ int32_t pdk_hierarchies_parse(const char *mounts, const char *own, struct pdk_hi
 /* The same from this machine. A negative errno when /proc cannot be read. */
 int32_t pdk_hierarchies_find(struct pdk_hierarchy ret[PDK_HIERARCHIES]);
 
-/* Make our folder, with these controllers for its children; remove those of the dead. 0 or a negative errno; err gets
- * words. whole: we may move ourselves. */
+/* Make our folder if it is not there, and remove those of the dead; have these controllers for its children. 0 or a
+ * negative errno; err gets words. whole: we may move ourselves. */
 int32_t pdk_hierarchy_open(struct pdk_hierarchy *hierarchy, uint32_t controllers, bool whole, pdk_error *err);
 void pdk_hierarchy_close(struct pdk_hierarchy *hierarchy);
 

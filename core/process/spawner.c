@@ -111,7 +111,7 @@ static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, cons
         return pdk_process_error(err, -EAGAIN, "%u processes wait to be started already", spawner->asked);
     int32_t r = make_request(command, &request, err);
     if (r < 0) return r;
-    request->track = spawner->options.cgroups == 1;
+    request->track = spawner->track;
     r = add_child(spawner, command, request, &handle);
     if (r < 0) {
         pdk_request_drop_plan(request);
@@ -200,6 +200,9 @@ static int32_t open_parts(struct pdk_spawner *spawner, pdk_error *err) {
     if (r < 0) return r;
     r = pdk_cgroups_create(spawner->options.cgroups == 1, spawner->options.subreaper, &spawner->cgroups, err);
     if (r < 0) return r;
+    /* A cgroup each makes a small child cost half as much again; the reaper of orphans needs none. */
+    spawner->track = spawner->options.cgroups == 1 || (spawner->options.cgroups < 0 && !spawner->options.subreaper &&
+                                                       pdk_cgroups_can_track(spawner->cgroups));
     if (spawner->options.subreaper) r = pdk_orphans_create(spawner, &spawner->orphans);
     if (r < 0) return pdk_process_error(err, r, "become the reaper of orphans: %s", strerror(-r));
     r = pdk_workers_create(spawner->options.threads, spawner->event_fd, spawner->null_fd, spawner->cgroups,

@@ -69,6 +69,7 @@ struct pdk_spawner {
     struct pdk_workers *workers;
     struct pdk_cgroups *cgroups;
     struct pdk_orphans *orphans; /* NULL: we are not the subreaper */
+    bool track;                  /* every child in a cgroup */
     int event_fd, null_fd;
     pdk_watch event_watch, later_timer;
     struct pdk_slot *slots;

@@ -115,7 +115,7 @@ static void test_drain(void **state) {
     (void)state;
     struct world world;
     struct child child;
-    world_open(&world);
+    world_open_with(&world, (struct pdk_spawner_options){.cgroups = 0});
     pdk_command command = command_of(HELPER("escaper", "hold"));
     command.drain_ms = 100;
     uint64_t before = pdk_clock_now();
@@ -134,7 +134,7 @@ static void test_kill_ends_the_drain(void **state) {
     (void)state;
     struct world world;
     struct child child;
-    world_open(&world);
+    world_open_with(&world, (struct pdk_spawner_options){.cgroups = 0});
     pdk_command command = command_of(HELPER("escaper", "hold"));
     command.drain_ms = 60000;
     child_start(&world, &child, &command);
@@ -181,6 +181,7 @@ static void test_escaped_orphans_in_a_cgroup(void **state) {
     (void)state;
     if (geteuid() != 0) skip();
     escape_with((struct pdk_spawner_options){.cgroups = 1}, "close", NULL);
+    escape_with((struct pdk_spawner_options){.cgroups = -1}, "close", NULL);
     escape_with((struct pdk_spawner_options){.cgroups = 1}, "hold", "stays");
 }
 
