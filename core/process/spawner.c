@@ -200,7 +200,7 @@ static int32_t open_parts(struct pdk_spawner *spawner, pdk_error *err) {
     if (r < 0) return r;
     r = pdk_cgroups_create(spawner->options.cgroups == 1, spawner->options.subreaper, &spawner->cgroups, err);
     if (r < 0) return r;
-    /* A cgroup each makes a small child cost half as much again; the reaper of orphans needs none. */
+    /* A cgroup each makes a small child cost a quarter more; the reaper of orphans needs none. */
     spawner->track = spawner->options.cgroups == 1 || (spawner->options.cgroups < 0 && !spawner->options.subreaper &&
                                                        pdk_cgroups_can_track(spawner->cgroups));
     if (spawner->options.subreaper) r = pdk_orphans_create(spawner, &spawner->orphans);
