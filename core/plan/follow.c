@@ -3,8 +3,8 @@
  * From the supervisor's events to the items, and on to the listener.
  *
  * The outcome is told by `settled`, which is never lost; events come from a ring of our own and may be. An item ends
- * here when both have come, so all that it printed comes before its end. Should its last event be lost, a timer
- * ends it.
+ * here when both have come, so all that it printed comes before its end. Should its last event be lost, what tells
+ * of the loss ends it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -71,10 +71,9 @@ static bool complete(struct pdk_item *item) {
     return true;
 }
 
-/* Outcomes whose last event has not come for a whole second: it was lost. */
-static void settle_unheard(void *arg) {
-    struct pdk_plan *plan = arg;
-    plan->settle = 0;
+/* Events were lost, and those of outcomes may be among them: end all whose outcome is known. What of their output is
+ * still to come is passed on all the same. */
+static void end_settled(struct pdk_plan *plan) {
     for (uint32_t i = 0; i < plan->item_count; i++) {
         struct pdk_item *item = &plan->items[i];
         if (!item->settled) continue;
@@ -105,15 +104,10 @@ static void copy_outcome(struct pdk_item *item, const pdk_outcome *outcome) {
 /* A pdk_settled whose arg is the item. */
 void pdk_follow_settled(void *arg, pdk_run run, const pdk_outcome *outcome) {
     struct pdk_item *item = arg;
-    struct pdk_plan *plan = item->plan;
     (void)run;
     copy_outcome(item, outcome);
     item->settled = true;
-    if (item->heard) {
-        if (complete(item)) pdk_plan_item_ended(item);
-    } else if (!plan->settle) {
-        (void)plan->loop->timer(plan->loop, PDK_SECOND, 0, settle_unheard, plan, &plan->settle);
-    }
+    if (item->heard && complete(item)) pdk_plan_item_ended(item);
 }
 
 static void on_started(struct pdk_item *item, const pdk_event *event) {
@@ -200,13 +194,14 @@ static void on_event(void *arg, const pdk_event *event) {
     if (event->run) item = pdk_table_get(&plan->runs, (const char *)&event->run, sizeof event->run);
     if (!item) {
         if (!event->run) tell(plan, NULL, event);
+        if (event->kind == PDK_EVENT_LOST) end_settled(plan);
         return;
     }
-    if (item->state == PDK_ITEM_ENDED && event->kind != PDK_EVENT_FREED) return;
     if (event->kind == PDK_EVENT_OUTPUT) {
         on_output(item, event);
         return;
     }
+    if (item->state == PDK_ITEM_ENDED && event->kind != PDK_EVENT_FREED) return;
     bool was = item->ready;
     apply(item, event);
     bool ended = complete(item);

@@ -39,7 +39,7 @@ struct pdk_plan {
     struct pdk_table runs;                  /* by the bytes of pdk_run */
     struct pdk_group *queue, **queue_tail;
     pdk_call pump;
-    pdk_watch events, settle; /* settle: the timer for outcomes whose events were lost */
+    pdk_watch events;
     bool stopping, finished;
     struct pdk_log_file *logs; /* a list */
     const pdk_loop *loop;

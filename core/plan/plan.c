@@ -45,9 +45,10 @@ static int32_t submit_item(struct pdk_plan *plan, struct pdk_item *item) {
     if (rc == 0) {
         item->state = PDK_ITEM_QUEUED;
         item->since = plan->loop->now_ns(plan->loop);
-        /* Without an entry its events find nobody; the timer for settled items ends it all the same. */
-        if (pdk_table_put(&plan->runs, (const char *)&item->run, sizeof item->run, item) < 0)
+        if (pdk_table_put(&plan->runs, (const char *)&item->run, sizeof item->run, item) < 0) {
+            item->heard = true; /* no event will find it: the outcome alone ends it */
             pdk_plan_warn(plan, "out of memory: %s runs, but cannot be followed", item->name);
+        }
     } else if (rc != -EAGAIN) {
         refused(item, rc, &report);
     }
@@ -122,7 +123,6 @@ void pdk_plan_item_ended(struct pdk_item *item) {
 void pdk_plan_check_end(struct pdk_plan *plan) {
     if (plan->finished || plan->open || !pdk_log_files_idle(plan)) return;
     plan->finished = true;
-    plan->loop->stop(plan->loop, plan->settle);
     if (plan->options.finished) plan->options.finished(plan->options.arg);
 }
 
