@@ -312,6 +312,15 @@ static int prepare(struct pdk_session *session) {
     return code;
 }
 
+static void close_supervisor(struct pdk_session *session) {
+    uint32_t stuck = 0;
+    if (session->supervisor) (void)pdk_supervisor_stopped(session->supervisor, &stuck);
+    pdk_supervisor_destroy(session->supervisor);
+    if (stuck || !session->ev) return; /* it may still be posted to */
+    pdk_ev_once(session->ev);
+    pdk_ev_free(session->ev);
+}
+
 int pdk_verb_run(struct pdk_arguments *arguments) {
     struct pdk_session *session = calloc(1, sizeof *session);
     if (!session) return pdk_say_memory();
@@ -329,10 +338,7 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
     }
     pdk_run_notes_say(session);
     pdk_run_signals_free(session);
-    uint32_t stuck = 0;
-    if (session->supervisor) (void)pdk_supervisor_stopped(session->supervisor, &stuck);
-    pdk_supervisor_destroy(session->supervisor);
-    if (!stuck) pdk_ev_free(session->ev); /* else it may still be posted to */
+    close_supervisor(session);
     pdk_plan_free(session->plan);
     pdk_run_metrics_free(session);
     pdk_run_notes_free(session);

@@ -430,6 +430,10 @@ void pdk_ev_run(struct pdk_ev *ev) {
     ev_run(ev->loop, 0);
 }
 
+void pdk_ev_once(struct pdk_ev *ev) {
+    ev_run(ev->loop, EVRUN_NOWAIT);
+}
+
 void pdk_ev_break(struct pdk_ev *ev) {
     ev_break(ev->loop, EVBREAK_ONE);
 }

@@ -19,6 +19,9 @@ const pdk_loop *pdk_ev_loop(struct pdk_ev *ev);
 void pdk_ev_run(struct pdk_ev *ev);
 void pdk_ev_break(struct pdk_ev *ev); /* [main] */
 
+/* One turn that waits for nothing: for what was posted by those who are gone, before the loop goes too. [main] */
+void pdk_ev_once(struct pdk_ev *ev);
+
 /* Watches that are left are stopped; posts that are left do not run. NULL is fine. */
 void pdk_ev_free(struct pdk_ev *ev);
 

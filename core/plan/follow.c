@@ -101,13 +101,33 @@ static void copy_outcome(struct pdk_item *item, const pdk_outcome *outcome) {
     (void)strlcpy(item->runner, outcome->runner ? outcome->runner : "", sizeof item->runner);
 }
 
+static bool tells_the_end(const pdk_event *event) {
+    return event->kind == PDK_EVENT_OUTCOME || event->kind == PDK_EVENT_REJECTED;
+}
+
+/* The last event came before the outcome that it speaks of: it is told once the item shows that outcome. */
+static void keep(struct pdk_item *item, const pdk_event *event) {
+    item->kept = *event;
+    item->kept.run_id = item->run_id;
+    item->kept.text = item->message;
+    item->kept.code = item->reason;
+    item->kept.name = item->name;
+    item->kept.runner = item->runner;
+}
+
+static void tell_kept(struct pdk_item *item) {
+    if (item->kept.struct_size) tell(item->plan, item, &item->kept);
+}
+
 /* A pdk_settled whose arg is the item. */
 void pdk_follow_settled(void *arg, pdk_run run, const pdk_outcome *outcome) {
     struct pdk_item *item = arg;
     (void)run;
     copy_outcome(item, outcome);
     item->settled = true;
-    if (item->heard && complete(item)) pdk_plan_item_ended(item);
+    if (!item->heard || !complete(item)) return;
+    tell_kept(item);
+    pdk_plan_item_ended(item);
 }
 
 static void on_started(struct pdk_item *item, const pdk_event *event) {
@@ -124,8 +144,11 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
         pdk_probe_begin(item);
 }
 
+/* Also of an attempt that could not start, of which no STARTED came. */
 static void on_ended(struct pdk_item *item, const pdk_event *event) {
     pdk_probe_end(item);
+    item->attempt = event->attempt;
+    (void)strlcpy(item->runner, event->runner ? event->runner : "", sizeof item->runner);
     item->ready = false;
     item->last_status = event->status;
     item->timed_out = item->timed_out && event->status == PDK_FAILURE && !(event->code && *event->code);
@@ -204,6 +227,10 @@ static void on_event(void *arg, const pdk_event *event) {
     if (item->state == PDK_ITEM_ENDED && event->kind != PDK_EVENT_FREED) return;
     bool was = item->ready;
     apply(item, event);
+    if (tells_the_end(event) && !item->settled) {
+        keep(item, event);
+        return;
+    }
     bool ended = complete(item);
     if (tell_ready(item, event, was)) tell(plan, item, event);
     if (ended) pdk_plan_item_ended(item);

@@ -55,6 +55,7 @@ struct pdk_item {
 
     bool settled;                                  /* the supervisor has told the outcome */
     bool heard;                                    /* and its events have all been seen */
+    pdk_event kept;                                /* the last of them, if it came before the outcome */
     int32_t end;                                   /* PDK_END_..., when ENDED */
     int32_t category, exit_code, signal, canceled; /* of the last result; canceled: PDK_CANCEL_..., who asked */
     uint32_t attempts;
