@@ -47,8 +47,24 @@ static int32_t copy_fault(struct pdk_arena *arena, const struct pdk_fault *fault
                : -ENOMEM;
 }
 
+static bool same(const char *a, const char *b) {
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* What many share, such as the defaults of all tasks, is checked for each and told once. */
+static bool is_known(const struct pdk_report *report, const struct pdk_fault *fault) {
+    for (uint32_t i = report->count; fault->place.line && i-- > 0;) {
+        const struct pdk_fault *other = &report->faults[i];
+        if (other->place.line == fault->place.line && other->place.column == fault->place.column &&
+            other->severity == fault->severity && same(other->message, fault->message) &&
+            same(other->plugin, fault->plugin) && same(other->place.file, fault->place.file))
+            return true;
+    }
+    return false;
+}
+
 int32_t pdk_report_add(struct pdk_report *report, const struct pdk_fault *fault) {
-    if (!report) return fault->code;
+    if (!report || is_known(report, fault)) return fault->code;
     if (fault->severity == PDK_SEVERITY_ERROR) {
         report->errors++;
     } else {

@@ -42,7 +42,8 @@ struct pdk_report {
     int32_t out_of_memory;
 };
 
-/* Add a copy of *fault: texts are copied, the file's text is not. Returns fault->code. report may be NULL. */
+/* Add a copy of *fault: texts are copied, the file's text is not. The same words about the same place are kept once.
+ * Returns fault->code. report may be NULL. */
 int32_t pdk_report_add(struct pdk_report *report, const struct pdk_fault *fault);
 
 /* Would one more only be counted? Then its texts need not be made. */

@@ -36,11 +36,11 @@ static struct pdk_named *add_name(struct pdk_loading *loading, const pdk_value *
     struct pdk_named *named = pdk_table_get(&loading->named, entry->key, entry->key_size);
     if (named) {
         const struct pdk_value_entry *first = NULL;
-        const pdk_value *map = named->source->parent;
+        const pdk_value *source = pdk_value_written(named->source), *map = source->parent;
         uint32_t at = 0;
         for (; map && at < map->size; at++) {
             first = &map->as.map.entries[at];
-            if (first->value == named->source) break;
+            if (first->value == source) break;
         }
         pdk_loading_twice(loading, pdk_value_key_place(tasks, i), "tasks", entry->key,
                           map && at < map->size ? pdk_value_key_place(map, at) : pdk_value_place(named->source));

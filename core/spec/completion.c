@@ -305,6 +305,12 @@ static void put_row(struct run *run, const pdk_param *row, const pdk_value *valu
     }
 }
 
+/* Where the task has it, unless its parts say more. */
+static void like_field(pdk_writer *writer, const struct pdk_task_body *body, const struct pdk_handed *handed) {
+    const pdk_value *source = body->task.source;
+    pdk_writer_like(writer, source->type == PDK_MAP ? pdk_values_get()->get(source, handed->field) : NULL);
+}
+
 /* What a task hands on has its form already. A row that is narrower, or of another type, has the last word. */
 static void put_handed(struct run *run, const pdk_param *row, const struct pdk_handed *handed) {
     bool narrow = row->choices || row->fields || row->min != 0.0 || row->max != 0.0;

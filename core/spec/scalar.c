@@ -61,6 +61,7 @@ const char *pdk_scalar_path(const pdk_value *value, char *buf, size_t size) {
 }
 
 struct pdk_place pdk_scalar_key_place(const pdk_value *value) {
+    value = pdk_value_written(value);
     const pdk_value *map = value ? value->parent : NULL;
     if (map && map->type == PDK_MAP) {
         for (uint32_t i = 0; i < map->size; i++)

@@ -14,7 +14,7 @@
 #define MESSAGE_TEXT 640
 
 struct pdk_place pdk_value_place(const struct pdk_value *value) {
-    if (!value) return (struct pdk_place){0};
+    if (!value || !value->document) return (struct pdk_place){0};
     const struct pdk_document_file *file = &value->document->files[value->file];
     return (struct pdk_place){file->name, file->text, value->line, value->column, value->span};
 }
@@ -30,12 +30,15 @@ struct pdk_place pdk_value_key_place(const struct pdk_value *map, size_t i) {
     return place;
 }
 
-/* From the root down to the value, at most as deep as a tree may be. */
-static size_t find_ancestors(const struct pdk_value *value, const struct pdk_value *line[PDK_VALUE_DEPTH_MAX + 1]) {
+/* More than a tree is deep: a value may lie in what was made from a part of another tree, and so on. */
+#define STEPS_MAX ((size_t)4 * PDK_VALUE_DEPTH_MAX)
+
+/* From the value up to the root, through what each was made from. */
+static size_t find_ancestors(const struct pdk_value *value, const struct pdk_value *line[STEPS_MAX]) {
     size_t depth = 0;
-    for (const struct pdk_value *v = value; v; v = v->parent) depth++;
-    size_t i = depth;
-    for (const struct pdk_value *v = value; v; v = v->parent) line[--i] = v;
+    for (const struct pdk_value *v = pdk_value_written(value); v && v->parent && depth < STEPS_MAX;
+         v = pdk_value_written(v->parent))
+        line[depth++] = v;
     return depth;
 }
 
@@ -46,12 +49,12 @@ static size_t find_child(const struct pdk_value *parent, const struct pdk_value 
 }
 
 static const char *write_path(const struct pdk_value *value, char *buf, size_t size, bool pointer) {
-    const struct pdk_value *line[PDK_VALUE_DEPTH_MAX + 1];
+    const struct pdk_value *line[STEPS_MAX];
     struct pdk_path path = pdk_path_start(buf, size);
-    size_t depth = find_ancestors(value, line);
-    for (size_t i = 1; i < depth; i++) {
-        size_t child = find_child(line[i - 1], line[i]);
-        const char *key = pdk_value_key_at(line[i - 1], child);
+    for (size_t i = find_ancestors(value, line); i-- > 0;) {
+        const struct pdk_value *parent = line[i]->parent;
+        size_t child = find_child(parent, line[i]);
+        const char *key = pdk_value_key_at(parent, child);
         char number[32];
         snprintf(number, sizeof(number), "%zu", child);
         if (pointer) {

@@ -29,14 +29,15 @@ enum {
     PDK_VALUE_SECRET = 2,
     PDK_VALUE_FALLBACK = 4, /* not written: a default */
     PDK_VALUE_ALIASED = 8,  /* stands where YAML uses an anchor; made by copying it */
-    PDK_VALUE_FAULTY = 16   /* a fault of it was told already: pdk_value_fault says no more */
+    PDK_VALUE_FAULTY = 16,  /* a fault of it was told already: pdk_value_fault says no more */
+    PDK_VALUE_MADE = 32     /* made from another, which `parent` is then: its path is that one's */
 };
 
 struct pdk_table;
 
 struct pdk_value {
     struct pdk_document *document;
-    const struct pdk_value *parent; /* within the same document; NULL: the root */
+    const struct pdk_value *parent; /* within the same document, but see PDK_VALUE_MADE; NULL: the root */
     uint8_t type;                   /* PDK_NULL ... */
     uint8_t flags;
     uint16_t file;               /* index into the document's files */
@@ -97,7 +98,13 @@ int32_t pdk_value_fault_error(struct pdk_report *report, const struct pdk_value 
 /* Same type and content, keys in any order; numbers by value. */
 bool pdk_value_equal(const struct pdk_value *a, const struct pdk_value *b);
 
-/* Writing, beyond pdk_values: the next value or key put takes its place (and file) from `like`. */
+/* Where it was written at last: what it was made from, or itself. */
+static inline const struct pdk_value *pdk_value_written(const struct pdk_value *value) {
+    while (value && value->flags & PDK_VALUE_MADE) value = value->parent;
+    return value;
+}
+
+/* Writing, beyond pdk_values: the next value or key put takes its place (file and path, too) from `like`. */
 void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like);
 
 /* The next key put takes its place from the i-th key of a map. */

@@ -15,19 +15,38 @@
 
 struct pdk_writer {
     struct pdk_builder build;
-    struct pdk_mark mark; /* of the next one */
+    struct pdk_mark mark;           /* of the next one */
+    const struct pdk_value *origin; /* what the next one is made from */
     uint8_t flags;
 };
 
 /* What open gives when there is no memory. Every call sees the error before it would write. */
 static const struct pdk_writer broken = {.build = {.error = -ENOMEM, .why = "no memory"}};
 
+/* What was said about the next one. */
+static void forget(pdk_writer *writer) {
+    writer->mark = (struct pdk_mark){0};
+    writer->origin = NULL;
+    writer->flags = 0;
+}
+
+/* Takes what was said about this one, and forgets it. */
+static void dress(pdk_writer *writer, struct pdk_value *node, uint8_t flags) {
+    node->flags = writer->flags | flags;
+    if (writer->origin) {
+        if (pdk_document_keep(writer->build.document, writer->origin->document))
+            pdk_build_fail(&writer->build, -ENOMEM, "no memory");
+        node->parent = writer->origin;
+        node->flags |= PDK_VALUE_MADE;
+    }
+    forget(writer);
+}
+
 pdk_writer *pdk_writer_open(const pdk_values *values) {
     (void)values;
     struct pdk_writer *writer = malloc(sizeof(*writer));
     if (!writer) return (struct pdk_writer *)(uintptr_t)&broken;
-    writer->mark = (struct pdk_mark){0};
-    writer->flags = 0;
+    forget(writer);
     pdk_build_start(&writer->build);
     return writer;
 }
@@ -36,7 +55,6 @@ static bool has_failed(const pdk_writer *writer) {
     return writer->build.error != 0;
 }
 
-/* Also forgets what was said about the next one. */
 static void put_scalar(pdk_writer *writer, int32_t type, const char *text, size_t size, uint8_t flags,
                        const struct pdk_value *content) {
     char *copy = pdk_arena_text(&writer->build.document->arena, text, size);
@@ -46,14 +64,12 @@ static void put_scalar(pdk_writer *writer, int32_t type, const char *text, size_
     }
     struct pdk_value *node = pdk_build_scalar(&writer->build, type, copy, size, &writer->mark);
     if (!node) return;
-    node->flags = writer->flags | flags;
     if (type == PDK_NUMBER) {
         node->as.scalar.number = content->as.scalar.number;
     } else if (content) {
         node->as.scalar.integer = content->as.scalar.integer;
     }
-    writer->mark = (struct pdk_mark){0};
-    writer->flags = 0;
+    dress(writer, node, flags);
 }
 
 void pdk_writer_null(pdk_writer *writer) {
@@ -106,17 +122,14 @@ void pdk_writer_value(pdk_writer *writer, const pdk_value *value) {
         pdk_writer_null(writer);
     } else if (!has_failed(writer)) {
         pdk_build_share(&writer->build, value);
-        writer->mark = (struct pdk_mark){0};
-        writer->flags = 0;
+        forget(writer);
     }
 }
 
 static void open_node(pdk_writer *writer, int32_t type) {
     if (has_failed(writer)) return;
     struct pdk_value *node = pdk_build_open(&writer->build, type, &writer->mark);
-    if (node) node->flags = writer->flags;
-    writer->mark = (struct pdk_mark){0};
-    writer->flags = 0;
+    if (node) dress(writer, node, 0);
 }
 
 void pdk_writer_list(pdk_writer *writer) {
@@ -142,6 +155,7 @@ void pdk_writer_key(pdk_writer *writer, const char *key) {
     }
     pdk_build_key(&writer->build, copy, size, &writer->mark);
     writer->mark = (struct pdk_mark){0};
+    writer->origin = NULL;
 }
 
 void pdk_writer_end(pdk_writer *writer) {
@@ -149,12 +163,13 @@ void pdk_writer_end(pdk_writer *writer) {
 }
 
 void pdk_writer_like(pdk_writer *writer, const struct pdk_value *like) {
-    if (has_failed(writer) || !like) return;
+    if (has_failed(writer) || !like || !like->document) return;
     struct pdk_mark mark = {like->line, like->column, like->span, 0};
     if (pdk_document_file(writer->build.document, &like->document->files[like->file], &mark.file)) {
         pdk_build_fail(&writer->build, -ENOMEM, "no memory");
     }
     writer->mark = mark;
+    writer->origin = like;
 }
 
 void pdk_writer_key_like(pdk_writer *writer, const struct pdk_value *map, size_t i) {
@@ -167,7 +182,7 @@ void pdk_writer_key_like(pdk_writer *writer, const struct pdk_value *map, size_t
 }
 
 void pdk_writer_flags(pdk_writer *writer, uint8_t flags) {
-    if (!has_failed(writer)) writer->flags = flags & (uint8_t)~PDK_VALUE_ALIASED;
+    if (!has_failed(writer)) writer->flags = flags & (uint8_t) ~(PDK_VALUE_ALIASED | PDK_VALUE_MADE);
 }
 
 int32_t pdk_writer_close(pdk_writer *writer, const pdk_value **ret_value, pdk_error *err) {

@@ -181,9 +181,9 @@ static void too_many_faults_are_only_counted(void **state) {
     (void)state;
     struct pdk_report report = {.limit = 2};
     struct pdk_buffer out = PDK_BUFFER(100000);
-    for (int i = 0; i < 5; i++) add(&report, "a", 1, "m", i == 4);
+    for (uint32_t i = 0; i < 5; i++) add(&report, "a", 1 + i, "m", i == 4);
     pdk_report_print(&report, false, pdk_buffer_write, &out);
-    assert_string_equal(pdk_buffer_string(&out), "a:1:1: error: m\na:1:1: error: m\nand 3 more that are not shown\n"
+    assert_string_equal(pdk_buffer_string(&out), "a:1:1: error: m\na:2:1: error: m\nand 3 more that are not shown\n"
                                                  "4 errors, 1 warning in 1 file\n");
     pdk_buffer_free(&out);
     pdk_report_free(&report);
@@ -202,10 +202,36 @@ static void texts_are_copied(void **state) {
     pdk_report_free(&report);
 }
 
+static void the_same_is_told_once(void **state) {
+    (void)state;
+    struct pdk_report report = {.limit = 4};
+    struct pdk_fault fault = {.code = -EINVAL, .place = at(5, 14, 2), .path = "tasks.a", .message = "m"};
+    assert_int_equal(pdk_report_add(&report, &fault), -EINVAL);
+    fault.path = "tasks.b"; /* which has it from the same line */
+    assert_int_equal(pdk_report_add(&report, &fault), -EINVAL);
+    assert_int_equal(report.errors, 1);
+    assert_string_equal(report.faults[0].path, "tasks.a");
+    fault.plugin = "p";
+    pdk_report_add(&report, &fault);
+    fault.message = "n";
+    pdk_report_add(&report, &fault);
+    fault.place.column++;
+    pdk_report_add(&report, &fault);
+    assert_int_equal(report.errors, 4);
+    pdk_report_add(&report, &fault); /* it is full, and yet this is known */
+    assert_int_equal(report.errors, 4);
+    pdk_report_free(&report);
+    fault.place = (struct pdk_place){"f", NULL, 0, 0, 0}; /* without a line nobody can tell */
+    pdk_report_add(&report, &fault);
+    pdk_report_add(&report, &fault);
+    assert_int_equal(report.errors, 2);
+    pdk_report_free(&report);
+}
+
 static int32_t report_much(void *arg) {
     (void)arg;
     struct pdk_report report = {0};
-    for (int i = 0; i < 30; i++) add(&report, "file", 1, "a message that takes some room in the arena", false);
+    for (uint32_t i = 0; i < 30; i++) add(&report, "file", 1 + i, "a message that takes some room in the arena", false);
     assert_int_equal(report.errors, 30);
     int32_t rc = report.out_of_memory ? -ENOMEM : 0;
     pdk_report_free(&report);
@@ -261,6 +287,7 @@ int main(void) {
         cmocka_unit_test(reports_are_sorted_and_counted),
         cmocka_unit_test(too_many_faults_are_only_counted),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(the_same_is_told_once),
         cmocka_unit_test(lack_of_memory_is_noted),
         cmocka_unit_test(colors_end_where_they_began),
         cmocka_unit_test(long_errors_are_cut_between_characters),

@@ -308,8 +308,65 @@ static void places_can_be_taken_over(void **state) {
     assert_string_equal(pdk_value_place(v()->get(copy, "k")).file, "test");
     assert_string_equal(pdk_value_key_place(copy, 0).file, "test");
     assert_null(pdk_value_place(copy).file);
-    assert_int_equal(v()->get(copy, "k")->flags, PDK_VALUE_FALLBACK | PDK_VALUE_QUOTED);
+    assert_int_equal(v()->get(copy, "k")->flags, PDK_VALUE_FALLBACK | PDK_VALUE_QUOTED | PDK_VALUE_MADE);
     v()->drop(copy);
+}
+
+/* {"a": {"b": [1, 2]}} becomes {"x": ["new", b[1]'s copy]}, made from b, and that again in a third tree. */
+static void paths_lead_to_what_was_written(void **state) {
+    (void)state;
+    const pdk_value *origin = parse("{\"a\":{\"b\":[1,2]}}"), *made, *again;
+    const pdk_value *b = v()->get(v()->get(origin, "a"), "b");
+    char text[64];
+    pdk_writer *w = v()->open(v());
+    v()->put_map(w);
+    v()->key(w, "x");
+    pdk_writer_like(w, b);
+    v()->put_list(w);
+    v()->put_string(w, "new", 3);
+    pdk_writer_like(w, v()->at(b, 1));
+    v()->put_int(w, 2);
+    v()->end(w);
+    v()->end(w);
+    assert_int_equal(v()->close(w, &made, NULL), 0);
+    v()->drop(origin);
+    const pdk_value *list = v()->get(made, "x");
+    assert_string_equal(pdk_value_path(list, text, sizeof(text)), "a.b");
+    assert_string_equal(pdk_value_path(v()->at(list, 0), text, sizeof(text)), "a.b[0]");
+    assert_string_equal(pdk_value_pointer(v()->at(list, 1), text, sizeof(text)), "/a/b/1");
+
+    w = v()->open(v());
+    pdk_writer_like(w, v()->at(list, 0));
+    v()->put_map(w);
+    v()->key(w, "k");
+    v()->put_null(w);
+    v()->end(w);
+    assert_int_equal(v()->close(w, &again, NULL), 0);
+    v()->drop(made);
+    assert_string_equal(pdk_value_path(v()->get(again, "k"), text, sizeof(text)), "a.b[0].k");
+    v()->drop(again);
+}
+
+/* As often as something may be made from a part of what was made: then the beginning of the path is missing. */
+static void paths_through_many_trees_have_an_end(void **state) {
+    (void)state;
+    const pdk_value *value = parse("{\"a\":0}"), *next;
+    char text[2048];
+    for (int i = 0; i < 1000; i++) {
+        pdk_writer *w = v()->open(v());
+        pdk_writer_like(w, v()->at(value, 0));
+        v()->put_map(w);
+        v()->key(w, "b");
+        v()->put_null(w);
+        v()->end(w);
+        assert_int_equal(v()->close(w, &next, NULL), 0);
+        v()->drop(value);
+        value = next;
+    }
+    pdk_value_path(v()->at(value, 0), text, sizeof(text));
+    assert_int_equal(strspn(text, "b."), strlen(text));
+    assert_int_equal(strlen(text), 511);
+    v()->drop(value);
 }
 
 static void faults_name_their_place(void **state) {
@@ -460,7 +517,10 @@ int main(void) {
         cmocka_unit_test(parts_are_shared_and_kept),
         cmocka_unit_test(sharing_keeps_the_limits),
         cmocka_unit_test(long_chains_are_dropped_without_recursion),
+        cmocka_unit_test(the_empty_map_belongs_to_nobody),
         cmocka_unit_test(places_can_be_taken_over),
+        cmocka_unit_test(paths_lead_to_what_was_written),
+        cmocka_unit_test(paths_through_many_trees_have_an_end),
         cmocka_unit_test(faults_name_their_place),
         cmocka_unit_test(equality_is_of_content),
         cmocka_unit_test(threads_may_read_and_hold),

@@ -190,7 +190,7 @@ static void secrets_are_masked(void **state) {
     pdk_value_fault(&report, -EINVAL, marked, "longer", NULL, "too short");
     v()->drop(value); /* the text is kept by what took its place from it */
     pdk_report_print(&report, false, pdk_buffer_write, &out);
-    assert_string_equal(pdk_buffer_string(&out), "a.yaml:1:17: error: too short\n"
+    assert_string_equal(pdk_buffer_string(&out), "a.yaml:1:17: error: env.PASSWORD: too short\n"
                                                  "  1 | env: {PASSWORD: ***, A: b}\n"
                                                  "    |                 ^~~ longer\n1 error in 1 file\n");
     pdk_buffer_free(&out);
