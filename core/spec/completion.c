@@ -22,6 +22,7 @@ struct run {
     pdk_writer *writer;
     int32_t error;
     uint8_t flags; /* of all that is put: PDK_VALUE_FALLBACK while a fallback is */
+    bool handed;   /* what is put comes from the task, in its form for runners: a size is its bytes */
 };
 
 /* Faults, all with the name of the plugin. */
@@ -217,6 +218,11 @@ static void put_measure(struct run *run, const pdk_param *row, const pdk_value *
     uint64_t n = 0;
     bool duration = row->type == PDK_DURATION;
     pdk_complaint_clear(&why);
+    if (run->handed && !duration && value->type == PDK_INT) {
+        check_range(run, row, value, (double)value->as.scalar.integer, "");
+        run->values->put_value(run->writer, value);
+        return;
+    }
     if ((duration ? pdk_scalar_duration(value, &n, &why) : pdk_scalar_size(value, &n, &why)) < 0) {
         complain(run, row, value, &why);
         put_null(run);
@@ -319,16 +325,20 @@ static void put_handed(struct run *run, const pdk_param *row, const struct pdk_h
     int32_t rc;
     if (!narrow && (row->type == handed->type || row->type == PDK_ANY ||
                     (handed->type == PDK_MAP && row->type == PDK_STRING_MAP))) {
+        like_field(run->writer, run->job->body, handed);
         handed->put(run->writer, run->job->body);
         return;
     }
     writer = run->values->open(run->values);
+    like_field(writer, run->job->body, handed);
     handed->put(writer, run->job->body);
     rc = run->values->close(writer, &value, NULL);
+    run->handed = true;
     if (rc == 0)
         put_row(run, row, value);
     else
         run->error = rc;
+    run->handed = false;
     run->values->drop(value);
 }
 

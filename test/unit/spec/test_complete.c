@@ -112,11 +112,63 @@ static void defaults_that_do_not_fit_are_dropped(void **state) {
     pdk_task_drop(t);
 }
 
+/* What a plugin finds fault with has the path that it was written at. */
+static void what_is_handed_on_keeps_its_path(void **state) {
+    (void)state;
+    static const struct {
+        const char *at[3], *path;
+    } cases[] = {
+        {{"nice"}, "/with/nice"},
+        {{"user"}, "/user"},
+        {{"env", "A"}, "/env/A"},
+        {{"env_file", "0", "path"}, "/env_file/0/path"},
+        {{"command", "2"}, "/command"},
+        {{"stop", "signal"}, "/stop/signal"},
+        {{"exit", "retry", "0"}, "/exit/retry/0"},
+        {{"resources", "pids"}, "/resources/pids"},
+    };
+    const pdk_values *values = pdk_values_get();
+    struct pdk_task *t = task("{'command': 'x', 'with': {'nice': 5}, 'user': 'me', 'env': {'A': 1}, 'env_file': ['f'], "
+                              "'stop': 'HUP', 'exit': {'retry': [1]}, 'resources': {'pids': 3}}"),
+                    *complete;
+    assert_int_equal(pdk_task_complete(t, &program, "p", NULL, &complete), 0);
+    pdk_task_drop(t);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const pdk_value *value = complete->plugin.with;
+        char path[64];
+        for (size_t k = 0; k < COUNT_OF(cases[i].at) && cases[i].at[k]; k++) {
+            const char *step = cases[i].at[k];
+            bool is_list = values->type(value) == PDK_LIST;
+            value = is_list ? values->at(value, (size_t)(step[0] - '0')) : values->get(value, step);
+        }
+        assert_non_null(value);
+        assert_string_equal(pdk_value_pointer(value, path, sizeof path), cases[i].path);
+    }
+    pdk_task_drop(complete);
+}
+
+/* A narrower row looks at what the task hands on once more: bytes have no unit then, and need none. */
+static void what_is_handed_on_is_read_once(void **state) {
+    static const pdk_param limits[] = {{"memory", PDK_SIZE, 0, NULL, "", NULL, 1e6, 1e9, NULL}, PDK_PARAM_END};
+    static const pdk_param rows[] = {{"resources", PDK_MAP, 0, NULL, "", NULL, 0, 0, limits}, PDK_PARAM_END};
+    static const pdk_schema narrow = PDK_SCHEMA("narrow", "", rows);
+    struct pdk_task *t = task("{'kind': 'narrow', 'resources': {'memory': '2MiB'}}"), *complete;
+    (void)state;
+    assert_int_equal(pdk_task_complete(t, &narrow, "p", NULL, &complete), 0);
+    assert_json(complete->plugin.with, "{'resources':{'memory':2097152}}");
+    pdk_task_drop(complete);
+    pdk_task_drop(t);
+    assert_incomplete("{'kind': 'narrow', 'resources': {'memory': '64KiB'}}", &narrow,
+                      "/resources/memory: 65536 is out of range / expected 1000000 to 1000000000");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_forms_are_fixed),
         cmocka_unit_test(a_kind_takes_only_what_it_has),
         cmocka_unit_test(defaults_that_do_not_fit_are_dropped),
+        cmocka_unit_test(what_is_handed_on_keeps_its_path),
+        cmocka_unit_test(what_is_handed_on_is_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
