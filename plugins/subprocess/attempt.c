@@ -232,7 +232,12 @@ static void failed(void *arg, const pdk_error *err) {
     struct pdk_sub_end why = {0};
     /* the words are the service's, which knows the step; the class is ours */
     pdk_sub_say_errno(&why, err->code, "%s", "");
+    if (why.category == PDK_CAT_INPUT) why.category = PDK_CAT_DENIED; /* it is there, and may not be executed */
     if (err->message[0]) (void)snprintf(why.message, sizeof why.message, "%.380s", err->message);
+    if (err->hint[0]) {
+        pdk_append(why.message, sizeof why.message, "; ");
+        pdk_append(why.message, sizeof why.message, err->hint);
+    }
     not_started(arg, &why);
 }
 

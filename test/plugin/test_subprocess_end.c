@@ -80,7 +80,7 @@ static void failures_to_start_have_classes(void **state) {
         {-ENOENT, PDK_FATAL, PDK_CAT_MISSING}, {-EACCES, PDK_FATAL, PDK_CAT_DENIED},
         {-EPERM, PDK_FATAL, PDK_CAT_DENIED},   {-EAGAIN, PDK_FAILURE, PDK_CAT_BUSY},
         {-EMFILE, PDK_FAILURE, PDK_CAT_BUSY},  {-ENOMEM, PDK_FAILURE, PDK_CAT_MEMORY},
-        {-ENOEXEC, PDK_FATAL, PDK_CAT_INPUT},  {-EIO, PDK_FAILURE, PDK_CAT_OTHER},
+        {-ENOEXEC, PDK_FATAL, PDK_CAT_DENIED}, {-EIO, PDK_FAILURE, PDK_CAT_OTHER},
     };
     struct mock *m = mock_load("subprocess", NULL, NULL);
     struct mock_task *task = mock_build(m, "subprocess", "{'command': ['x']}");
