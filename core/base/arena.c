@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bump allocation from chunks that double, so a small tree costs one malloc and a large one few. */
+/* Bump allocation from chunks that double, so a small tree costs one malloc and a large one few. Structs are taken from
+ * the front of a chunk, texts from its back, where they need no alignment. */
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,13 +8,14 @@
 
 #include "core/base/arena.h"
 
-#define CHUNK_FIRST   ((size_t)2 << 10)
+#define CHUNK_FIRST   ((size_t)1 << 10)
 #define CHUNK_LARGEST ((size_t)256 << 10)
+#define ALIGNMENT     ((size_t)8)
 
 struct pdk_arena_chunk {
     struct pdk_arena_chunk *older;
     size_t size;
-    alignas(max_align_t) char data[];
+    alignas(8) char data[];
 };
 
 static size_t chunk_size(const struct pdk_arena *arena) {
@@ -22,16 +24,25 @@ static size_t chunk_size(const struct pdk_arena *arena) {
     return size < CHUNK_LARGEST ? size : CHUNK_LARGEST;
 }
 
+static size_t room(const struct pdk_arena *arena) {
+    return (size_t)(arena->end - arena->next);
+}
+
+static size_t round_up(size_t size) {
+    return size ? (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1) : ALIGNMENT;
+}
+
+/* A piece from a new chunk. */
 static void *new_chunk(struct pdk_arena *arena, size_t wanted) {
     size_t usual = chunk_size(arena);
+    wanted = round_up(wanted);
     size_t size = wanted > usual ? wanted : usual;
     struct pdk_arena_chunk *chunk = malloc(sizeof(*chunk) + size);
     if (!chunk) return NULL;
     chunk->size = size > CHUNK_LARGEST ? CHUNK_LARGEST : size;
 
     /* A large piece gets a chunk of its own behind the current one, which still has room for small ones. */
-    size_t left = (size_t)(arena->end - arena->next);
-    if (arena->chunks && size - wanted < left) {
+    if (arena->chunks && size - wanted < room(arena)) {
         chunk->older = arena->chunks->older;
         arena->chunks->older = chunk;
         return chunk->data;
@@ -43,25 +54,27 @@ static void *new_chunk(struct pdk_arena *arena, size_t wanted) {
     return chunk->data;
 }
 
-static void *reserve(struct pdk_arena *arena, size_t size) {
-    if (size > PTRDIFF_MAX / 2) return NULL;
-    size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-    if (size == 0) size = alignof(max_align_t);
-    if (size > (size_t)(arena->end - arena->next)) return new_chunk(arena, size);
-    char *piece = arena->next;
-    arena->next += size;
-    return piece;
-}
-
 void *pdk_arena_alloc(struct pdk_arena *arena, size_t size) {
-    void *piece = reserve(arena, size);
+    if (size > PTRDIFF_MAX / 2) return NULL;
+    void *piece = arena->next;
+    size_t taken = round_up(size);
+    if (taken <= room(arena)) {
+        arena->next += taken;
+    } else {
+        piece = new_chunk(arena, size);
+    }
     return piece ? memset(piece, 0, size) : NULL;
 }
 
 char *pdk_arena_text(struct pdk_arena *arena, const char *data, size_t size) {
-    if (size == SIZE_MAX) return NULL;
-    char *text = reserve(arena, size + 1);
-    if (!text) return NULL;
+    if (size > PTRDIFF_MAX / 2) return NULL;
+    char *text;
+    if (size < room(arena)) {
+        text = arena->end -= size + 1;
+    } else {
+        text = new_chunk(arena, size + 1);
+        if (!text) return NULL;
+    }
     if (size) memcpy(text, data, size);
     text[size] = '\0';
     return text;

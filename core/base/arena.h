@@ -11,7 +11,7 @@ struct pdk_arena {
     char *next, *end;
 };
 
-/* Zeroed, aligned for any type; NULL when there is no memory. A zeroed struct pdk_arena is an empty arena. */
+/* Zeroed, aligned for pointers and numbers of 64 bits; NULL when there is no memory. A zeroed struct pdk_arena is an empty arena. */
 void *pdk_arena_alloc(struct pdk_arena *arena, size_t size);
 
 /* A copy of size bytes with a NUL behind them. */

@@ -31,16 +31,17 @@ static inline void absorb(struct state *s, uint64_t word) {
     s->a ^= word;
 }
 
-static void seed(uint64_t key[2]) {
-    unsigned long random = getauxval(AT_RANDOM);       /* an address, in the kernel's clothes */
-    if (random) memcpy(key, (const void *)random, 16); // NOLINT(performance-no-int-to-ptr)
+struct pdk_hash_key pdk_hash_key(void) {
+    struct pdk_hash_key key = {{0, 0}};
+    unsigned long random = getauxval(AT_RANDOM);                /* an address, in the kernel's clothes */
+    if (random) memcpy(&key, (const void *)random, sizeof key); // NOLINT(performance-no-int-to-ptr)
+    return key;
 }
 
-uint64_t pdk_hash(const void *data, size_t size) {
-    uint64_t key[2] = {0, 0};
-    seed(key);
-    struct state s = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+uint64_t pdk_hash(const struct pdk_hash_key *key, const void *data, size_t size) {
+    uint64_t first = key->words[0], second = key->words[1];
+    struct state s = {first ^ UINT64_C(0x736f6d6570736575), second ^ UINT64_C(0x646f72616e646f6d),
+                      first ^ UINT64_C(0x6c7967656e657261), second ^ UINT64_C(0x7465646279746573)};
     const unsigned char *bytes = data;
     uint64_t last = (uint64_t)size << 56, word;
     for (; size >= 8; bytes += 8, size -= 8) {

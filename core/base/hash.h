@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t pdk_hash(const void *data, size_t size);
+/* The secret of this process; the same at every call. */
+struct pdk_hash_key {
+    uint64_t words[2];
+};
+struct pdk_hash_key pdk_hash_key(void);
+
+uint64_t pdk_hash(const struct pdk_hash_key *key, const void *data, size_t size);
 
 #endif

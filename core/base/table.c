@@ -40,7 +40,8 @@ static int32_t rehash(struct pdk_table *table) {
         if (capacity > SIZE_MAX / 4) return -ENOMEM;
         capacity *= 2;
     }
-    struct pdk_table grown = {calloc(capacity, sizeof(*grown.entries)), table->count, table->count, capacity};
+    struct pdk_table grown = {calloc(capacity, sizeof(*grown.entries)), table->count, table->count, capacity,
+                              table->entries ? table->hash_key : pdk_hash_key()};
     if (!grown.entries) return -ENOMEM;
     for (size_t i = 0; i < table->capacity; i++) {
         const struct pdk_table_entry *entry = &table->entries[i];
@@ -51,22 +52,38 @@ static int32_t rehash(struct pdk_table *table) {
     return 0;
 }
 
-int32_t pdk_table_put(struct pdk_table *table, const char *key, size_t key_size, void *value) {
-    if ((table->used + 1) * 4 > table->capacity * 3) {
-        int32_t rc = rehash(table);
-        if (rc) return rc;
-    }
-    uint64_t hash = pdk_hash(key, key_size);
-    struct pdk_table_entry *entry = probe(table, key, key_size, hash);
+static int32_t make_room(struct pdk_table *table) {
+    return (table->used + 1) * 4 > table->capacity * 3 ? rehash(table) : 0;
+}
+
+/* Into an entry that probe gave. */
+static void fill(struct pdk_table *table, struct pdk_table_entry *entry, const struct pdk_table_entry *content) {
     if (!entry->key) table->used++;
     if (!entry->value) table->count++;
-    *entry = (struct pdk_table_entry){key, key_size, hash, value};
+    *entry = *content;
+}
+
+int32_t pdk_table_put(struct pdk_table *table, const char *key, size_t key_size, void *value) {
+    int32_t rc = make_room(table);
+    if (rc) return rc;
+    struct pdk_table_entry content = {key, key_size, pdk_hash(&table->hash_key, key, key_size), value};
+    fill(table, probe(table, key, key_size, content.hash), &content);
+    return 0;
+}
+
+int32_t pdk_table_add(struct pdk_table *table, const char *key, size_t key_size, void *value, void **ret_there) {
+    int32_t rc = make_room(table);
+    if (rc) return rc;
+    struct pdk_table_entry content = {key, key_size, pdk_hash(&table->hash_key, key, key_size), value};
+    struct pdk_table_entry *entry = probe(table, key, key_size, content.hash);
+    *ret_there = entry->value;
+    if (!entry->value) fill(table, entry, &content);
     return 0;
 }
 
 static struct pdk_table_entry *find(const struct pdk_table *table, const char *key, size_t key_size) {
     if (!table->count) return NULL;
-    struct pdk_table_entry *entry = probe(table, key, key_size, pdk_hash(key, key_size));
+    struct pdk_table_entry *entry = probe(table, key, key_size, pdk_hash(&table->hash_key, key, key_size));
     return entry->value ? entry : NULL;
 }
 

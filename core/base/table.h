@@ -6,16 +6,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/hash.h"
+
 struct pdk_table_entry;
 struct pdk_table {
     struct pdk_table_entry *entries;
     size_t count, used, capacity;
+    struct pdk_hash_key hash_key; /* asked for once: a hash of a short key takes less time than the asking */
 };
 
 /* A zeroed struct pdk_table is an empty table. */
 
 /* Put value (not NULL) under key, in the place of what was there. 0 or -ENOMEM. */
 int32_t pdk_table_put(struct pdk_table *table, const char *key, size_t key_size, void *value);
+
+/* The same, but what was there stays, and is given in *ret_there; else *ret_there is NULL. 0 or -ENOMEM. */
+int32_t pdk_table_add(struct pdk_table *table, const char *key, size_t key_size, void *value, void **ret_there);
 
 /* NULL when there is none. */
 void *pdk_table_get(const struct pdk_table *table, const char *key, size_t key_size);
