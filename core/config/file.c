@@ -114,6 +114,11 @@ static const char *folder_of(struct pdk_loading *loading, const char *name) {
     return copy;
 }
 
+/* A variable begins with ${, in quotes perhaps as an escape. Most files have none, and need not be walked through. */
+static bool may_have_variables(const char *text) {
+    return strstr(text, "${") || strchr(text, '\\');
+}
+
 /* Variables in its values are put in. Owned by the configuration from then on; NULL after a fault. */
 static const pdk_value *parse(struct pdk_loading *loading, const char *name, const struct pdk_buffer *text) {
     const pdk_values *values = pdk_values_get();
@@ -123,6 +128,7 @@ static const pdk_value *parse(struct pdk_loading *loading, const char *name, con
     if (!value || pdk_loading_keep(loading, value) < 0) return NULL;
     loading->config->file_count++;
     if (rc < 0) return NULL;
+    if (!may_have_variables(pdk_buffer_string(text))) return value;
     pdk_loading_error(loading, pdk_interpolate(value, PDK_INTERPOLATE_FILE, loading->report, &expanded));
     if (!expanded) return NULL;
     if (expanded == value) {

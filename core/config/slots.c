@@ -59,13 +59,14 @@ static bool starts_at_once(const struct pdk_task *task) {
 /* Two that start at once in one slot: the second is dropped before it has done anything. */
 static void check_shared(struct pdk_loading *loading, struct pdk_table *slots, struct pdk_task *task) {
     const char *slot = task->plugin.slot;
-    const struct pdk_task *first = pdk_table_get(slots, slot, strlen(slot));
+    const struct pdk_task *first;
     const pdk_value *at;
+    void *there = NULL;
     char message[256];
     if (!starts_at_once(task) || task->replicas > 1) return;
-    if (!first) {
-        pdk_loading_error(loading, pdk_table_put(slots, slot, strlen(slot), task));
-    } else if (task->when_busy == PDK_BUSY_DROP) {
+    pdk_loading_error(loading, pdk_table_add(slots, slot, strlen(slot), task, &there));
+    first = there;
+    if (first && task->when_busy == PDK_BUSY_DROP) {
         at = task->source->type == PDK_MAP ? pdk_values_get()->get(task->source, "slot") : NULL;
         (void)snprintf(message, sizeof message, "\"%s\" starts at the same time in this slot, so this one is dropped",
                        first->plugin.name);

@@ -3,8 +3,13 @@
 #include "core/spec/body.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+
+struct pdk_task_body *pdk_task_new(void) {
+    struct pdk_arena arena = {NULL, NULL, NULL};
+    struct pdk_task_body *body = pdk_arena_alloc(&arena, sizeof *body);
+    if (body) body->task.arena = arena;
+    return body;
+}
 
 void pdk_task_keep(struct pdk_task_body *body, const pdk_value *value) {
     if (body->held_count < PDK_HELD_LIMIT)
@@ -25,18 +30,18 @@ void pdk_task_drop(struct pdk_task *task) {
     body = pdk_task_body(task);
     for (uint32_t i = 0; i < body->held_count; i++) values->drop(body->held[i]);
     if (body->base) pdk_task_drop(&body->base->task);
-    pdk_arena_free(&task->arena);
-    free(body);
+    struct pdk_arena arena = task->arena; /* the task lies in it, too */
+    pdk_arena_free(&arena);
 }
 
 struct pdk_task_body *pdk_task_derive(struct pdk_task *task) {
-    struct pdk_task_body *from = pdk_task_body(task), *body = malloc(sizeof *body);
+    struct pdk_task_body *body = pdk_task_new();
     if (!body) return NULL;
-    memcpy(body, from, sizeof *body);
-    body->base = from;
-    (void)pdk_task_hold(task);
+    struct pdk_arena arena = body->task.arena;
+    *body = *pdk_task_body(task);
+    body->base = pdk_task_body(pdk_task_hold(task));
     body->task.references = 1;
-    body->task.arena = (struct pdk_arena){NULL, NULL, NULL};
+    body->task.arena = arena;
     body->held_count = 0;
     return body;
 }

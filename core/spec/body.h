@@ -47,6 +47,9 @@ static inline struct pdk_task_body *pdk_task_body(struct pdk_task *task) {
     return (struct pdk_task_body *)(void *)task;
 }
 
+/* A zeroed task that lies in its own arena; NULL without memory. */
+struct pdk_task_body *pdk_task_new(void);
+
 /* A fresh copy of another with one reference, an arena of its own and a hold on the base; NULL without memory. */
 struct pdk_task_body *pdk_task_derive(struct pdk_task *task);
 

@@ -366,6 +366,11 @@ static void put_fallback(struct run *run, const pdk_param *row) {
         run->values->put_string(run->writer, row->fallback, strlen(row->fallback));
         return;
     }
+    if (row->type == PDK_BOOL && !run->job->strict) {
+        pdk_writer_flags(run->writer, PDK_VALUE_FALLBACK);
+        run->values->put_bool(run->writer, strcmp(row->fallback, "true") == 0);
+        return;
+    }
     rc = read_fallback(run, row, &value);
     if (rc < 0) {
         if (run->error != -ENOMEM) run->error = rc;

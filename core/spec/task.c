@@ -200,22 +200,12 @@ static void finish_policy(struct pdk_reading *reading, struct pdk_task_body *bod
 }
 
 static void finish_program(struct pdk_reading *reading, struct pdk_task_body *body) {
-    const pdk_values *values = pdk_values_get();
     pdk_spec *spec = &body->task.plugin;
-    const pdk_value *empty = NULL;
-    pdk_writer *writer;
     if (pdk_value_is_null(spec->input)) spec->input = NULL;
     body->program.folder = pdk_reading_text(reading, reading->folder, strlen(reading->folder));
     if (!body->program.cwd) body->program.cwd = body->program.folder;
-    if (spec->with && spec->labels) return;
-    writer = values->open(values);
-    values->put_map(writer);
-    values->end(writer);
-    pdk_reading_error(reading, values->close(writer, &empty, NULL));
-    if (!empty) return;
-    pdk_task_keep(body, empty);
-    if (!spec->with) spec->with = empty;
-    if (!spec->labels) spec->labels = empty;
+    if (!spec->with) spec->with = &pdk_value_empty_map;
+    if (!spec->labels) spec->labels = &pdk_value_empty_map;
 }
 
 /* The whole. */
@@ -252,7 +242,7 @@ static void read_body(struct pdk_reading *reading, struct pdk_task_body *body, c
 
 int32_t pdk_defaults_check(const pdk_value *defaults, const struct pdk_task_options *options,
                            struct pdk_report *report) {
-    struct pdk_task_body *body = calloc(1, sizeof *body);
+    struct pdk_task_body *body = pdk_task_new();
     struct pdk_reading reading = {.report = report, .folder = options->folder, .trusted = options->trusted};
     struct given given;
     if (!body) return -ENOMEM;
@@ -269,7 +259,7 @@ int32_t pdk_task_read(const pdk_value *value, const struct pdk_task_options *opt
                       struct pdk_task **ret) {
     const pdk_values *values = pdk_values_get();
     const pdk_value *expanded = NULL;
-    struct pdk_task_body *body = calloc(1, sizeof *body);
+    struct pdk_task_body *body = pdk_task_new();
     struct pdk_reading reading = {
         .report = report, .folder = options->folder ? options->folder : "/", .trusted = options->trusted};
     if (!body) return -ENOMEM;

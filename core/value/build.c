@@ -68,12 +68,6 @@ static struct pdk_value_entry *new_entry(struct pdk_builder *builder) {
     return entry;
 }
 
-bool pdk_build_has_key(const struct pdk_builder *builder) {
-    if (!builder->depth) return false;
-    const struct pdk_build_frame *top = &builder->frames[builder->depth - 1];
-    return top->node->type == PDK_MAP && builder->count > top->first && !builder->entries[builder->count - 1].value;
-}
-
 int32_t pdk_build_key(struct pdk_builder *builder, const char *key, size_t size, const struct pdk_mark *mark) {
     const struct pdk_build_frame *top = pdk_build_top(builder);
     if (builder->error) return builder->error;
@@ -162,13 +156,22 @@ struct kept {
     uint32_t count;
 };
 
-static const struct pdk_value_entry *find(const struct kept *kept, const struct pdk_value_entry *wanted) {
-    if (kept->index) return pdk_table_get(kept->index, wanted->key, wanted->key_size);
-    for (uint32_t i = 0; i < kept->count; i++) {
-        const struct pdk_value_entry *entry = &kept->entries[i];
-        if (entry->key_size == wanted->key_size && memcmp(entry->key, wanted->key, wanted->key_size) == 0) return entry;
+/* Keep one more; *ret_first is the one of this key that is there already, or NULL. 0 or -ENOMEM. */
+static int32_t keep(struct kept *kept, const struct pdk_value_entry *more, const struct pdk_value_entry **ret_first) {
+    struct pdk_value_entry *place = &kept->entries[kept->count];
+    void *first = NULL;
+    *place = *more;
+    if (kept->index) {
+        int32_t rc = pdk_table_add(kept->index, place->key, place->key_size, place, &first);
+        if (rc) return rc;
     }
-    return NULL;
+    for (uint32_t i = 0; !kept->index && !first && i < kept->count; i++) {
+        struct pdk_value_entry *entry = &kept->entries[i];
+        if (entry->key_size == place->key_size && memcmp(entry->key, place->key, place->key_size) == 0) first = entry;
+    }
+    if (!first) kept->count++;
+    *ret_first = first;
+    return 0;
 }
 
 static int32_t refuse_double(struct pdk_builder *builder, const struct pdk_value *map,
@@ -193,14 +196,9 @@ static int32_t end_map(struct pdk_builder *builder, const struct pdk_build_frame
     if (count >= INDEX_FROM) kept.index = pdk_document_index(document);
     if (!kept.entries || (count >= INDEX_FROM && !kept.index)) return no_memory(builder);
     for (uint32_t i = 0; i < count; i++) {
-        const struct pdk_value_entry *entry = &builder->entries[frame->first + i], *first = find(&kept, entry);
-        if (first) {
-            if (i < frame->own && refuse_double(builder, frame->node, first, entry)) return builder->error;
-            continue;
-        }
-        struct pdk_value_entry *place = &kept.entries[kept.count++];
-        *place = *entry;
-        if (kept.index && pdk_table_put(kept.index, place->key, place->key_size, place)) return no_memory(builder);
+        const struct pdk_value_entry *entry = &builder->entries[frame->first + i], *first;
+        if (keep(&kept, entry, &first)) return no_memory(builder);
+        if (first && i < frame->own && refuse_double(builder, frame->node, first, entry)) return builder->error;
     }
     frame->node->as.map.entries = kept.entries;
     frame->node->as.map.index = kept.index;
@@ -236,10 +234,16 @@ static void measure(const struct pdk_value *value, uint32_t *nodes, uint32_t *he
 
 int32_t pdk_build_share(struct pdk_builder *builder, const struct pdk_value *value) {
     if (builder->error) return builder->error;
-    uint32_t nodes = value->document->nodes, height = value->document->height;
-    if (value != value->document->root) measure(value, &nodes, &height);
+    const struct pdk_document *document = value->document;
+    uint32_t nodes, height;
+    if (document && value == document->root) {
+        nodes = document->nodes;
+        height = document->height;
+    } else {
+        measure(value, &nodes, &height);
+    }
     if (pdk_build_count(builder, nodes) || pdk_build_height(builder, builder->depth + height)) return builder->error;
-    if (pdk_document_keep(builder->document, value->document)) return no_memory(builder);
+    if (document && pdk_document_keep(builder->document, value->document)) return no_memory(builder);
     return pdk_build_attach(builder, value);
 }
 

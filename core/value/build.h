@@ -67,7 +67,11 @@ static inline struct pdk_build_frame *pdk_build_top(struct pdk_builder *builder)
 }
 
 /* Does a map wait for the value of a key? */
-bool pdk_build_has_key(const struct pdk_builder *builder);
+static inline bool pdk_build_has_key(const struct pdk_builder *builder) {
+    if (!builder->depth) return false;
+    const struct pdk_build_frame *top = &builder->frames[builder->depth - 1];
+    return top->node->type == PDK_MAP && builder->count > top->first && !builder->entries[builder->count - 1].value;
+}
 
 /* The path of what is open, with the key that waits for its value. Returns buf. */
 const char *pdk_build_path(const struct pdk_builder *builder, char *buf, size_t size);

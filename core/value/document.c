@@ -19,6 +19,7 @@ struct pdk_document *pdk_document_new(void) {
 }
 
 void pdk_document_hold(struct pdk_document *document) {
+    if (!document) return;
     atomic_fetch_add_explicit(&document->references, 1, memory_order_relaxed);
 }
 
@@ -38,7 +39,7 @@ static void free_document(struct pdk_document *document) {
 
 /* Documents hold documents hold documents: a list instead of recursion, so that a long chain needs no stack. */
 void pdk_document_drop(struct pdk_document *document) {
-    if (!was_last_reference(document)) return;
+    if (!document || !was_last_reference(document)) return;
     document->next = NULL;
     while (document) {
         struct pdk_document *rest = document->next;

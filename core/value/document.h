@@ -34,6 +34,7 @@ struct pdk_document {
 
 /* With one reference, or NULL. */
 struct pdk_document *pdk_document_new(void);
+/* Both take NULL: that of a constant value. */
 void pdk_document_hold(struct pdk_document *document);
 void pdk_document_drop(struct pdk_document *document);
 

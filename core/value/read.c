@@ -10,6 +10,8 @@
 #define SECONDS_MAX (3650.0 * 86400.0)
 #define TWO_TO_63   9223372036854775808.0
 
+const struct pdk_value pdk_value_empty_map = {.type = PDK_MAP};
+
 int32_t pdk_value_type(const struct pdk_value *value) {
     return value ? value->type : PDK_NULL;
 }

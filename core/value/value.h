@@ -62,6 +62,9 @@ struct pdk_value {
 /* The one table of value operations; stateless, for ever. Also public, see paddock/library.h. */
 const pdk_values *pdk_values_get(void);
 
+/* {}, which belongs to no document and stands nowhere: whoever holds it counts nothing. */
+extern const struct pdk_value pdk_value_empty_map;
+
 /* The text of a scalar as it was written (numbers and booleans from YAML too), NULL for lists, maps, null. */
 const char *pdk_value_text(const struct pdk_value *value);
 

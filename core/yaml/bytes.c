@@ -8,6 +8,8 @@
 #include "core/base/utf8.h"
 #include "core/yaml/reader.h"
 
+#define BLOCK 32 /* bytes looked at in one go */
+
 static const struct {
     uint32_t first, last;
     const char *message, *expected;
@@ -63,6 +65,26 @@ static bool is_utf16(const char *text, size_t size) {
     return size >= 4 && ((text[0] && !text[1] && text[2] && !text[3]) || (!text[0] && text[1] && !text[2] && text[3]));
 }
 
+/* How many bytes the next character takes, or 0 with a fault given. */
+static size_t check_next(struct pdk_yaml_reader *reader, size_t offset) {
+    const char *text = reader->text + offset;
+    unsigned char byte = (unsigned char)text[0];
+    if ((byte >= 0x20 && byte < 0x7F) || byte == '\n' || byte == '\t') return 1;
+    if (byte == '\r' && text[1] == '\n') return 2; /* behind the text is a NUL */
+    return check_character(reader, offset);
+}
+
+/* Nothing but printable ASCII and ends of lines, as nearly every block is. Without a branch in the loop, so that it
+ * becomes a few vector instructions. */
+static bool is_plain_block(const char *text) {
+    unsigned char odd = 0;
+    for (size_t i = 0; i < BLOCK; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        odd |= (unsigned char)((byte != '\n') & ((byte < 0x20) | (byte >= 0x7F)));
+    }
+    return !odd;
+}
+
 int32_t pdk_yaml_check_bytes(struct pdk_yaml_reader *reader) {
     static const struct pdk_mark whole_file = {0};
     const char *text = reader->text;
@@ -70,13 +92,10 @@ int32_t pdk_yaml_check_bytes(struct pdk_yaml_reader *reader) {
         return pdk_yaml_fault(reader, &whole_file, "save it as UTF-8", NULL, NULL, "the file is UTF-16");
     }
     for (size_t i = 0; i < reader->size;) {
-        unsigned char byte = (unsigned char)text[i];
-        if ((byte >= 0x20 && byte < 0x7F) || byte == '\n' || byte == '\t') {
-            i++;
-        } else if (byte == '\r' && text[i + 1] == '\n') { /* behind the text is a NUL */
-            i += 2;
-        } else {
-            size_t length = check_character(reader, i);
+        size_t end = reader->size - i < BLOCK ? reader->size : i + BLOCK;
+        if (end - i == BLOCK && is_plain_block(text + i)) i = end;
+        while (i < end) {
+            size_t length = check_next(reader, i);
             if (!length) return -EINVAL;
             i += length;
         }

@@ -283,6 +283,33 @@ static void long_chains_are_dropped_without_recursion(void **state) {
     v()->drop(value);
 }
 
+static void the_empty_map_belongs_to_nobody(void **state) {
+    (void)state;
+    const pdk_value *empty = &pdk_value_empty_map, *value;
+    char text[64];
+    assert_int_equal(v()->type(empty), PDK_MAP);
+    assert_int_equal(v()->count(empty), 0);
+    assert_null(v()->get(empty, "a"));
+    assert_null(pdk_value_place(empty).file);
+    assert_string_equal(pdk_value_path(empty, text, sizeof(text)), "");
+    v()->drop(v()->hold(empty));
+
+    pdk_writer *w = v()->open(v());
+    pdk_writer_like(w, empty);
+    v()->put_list(w);
+    v()->put_value(w, empty);
+    v()->end(w);
+    assert_int_equal(v()->close(w, &value, NULL), 0);
+    assert_ptr_equal(v()->at(value, 0), empty);
+    v()->drop(value);
+
+    w = v()->open(v());
+    v()->put_value(w, empty);
+    assert_int_equal(v()->close(w, &value, NULL), 0);
+    assert_ptr_equal(value, empty);
+    v()->drop(value);
+}
+
 static void places_can_be_taken_over(void **state) {
     (void)state;
     const pdk_value *origin = parse("{\"odd key\":{\"a/b~\":[true]}}"), *copy;

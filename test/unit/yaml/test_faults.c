@@ -128,6 +128,21 @@ static void faults_are_explained(void **state) {
     assert_refused("a\0:\0 \0b\0", 8, ": error: the file is UTF-16", "save it as UTF-8");
 }
 
+/* Bytes are looked at in blocks: each place in one, and the rest behind the last. */
+static void odd_bytes_are_found_anywhere(void **state) {
+    (void)state;
+    for (int at = 3; at < 100; at++) {
+        char yaml[128] = "a: ", headline[64];
+        memset(yaml + 3, 'x', 100);
+        yaml[at] = '\x01';
+        snprintf(headline, sizeof(headline), ":1:%d: error: a control character (U+0001)", at + 1);
+        assert_refused(yaml, strlen(yaml), headline, "in \"double quotes\" write it as \\xNN");
+        memcpy(yaml + at, "\xC3\xA9\t\xE9", 4); /* a good character across the border, and a bad one */
+        snprintf(headline, sizeof(headline), ":1:%d: error: this is not UTF-8: byte 0xE9", at + 3);
+        assert_refused(yaml, strlen(yaml), headline, "save the file as UTF-8");
+    }
+}
+
 static void all_double_keys_are_found(void **state) {
     (void)state;
     static const char yaml[] = "a: {x: 1, x: 2}\nb: 1\na: 2\nb: 3\n";
@@ -191,9 +206,8 @@ static void a_billion_laughs_are_cheap(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(faults_are_explained),
-        cmocka_unit_test(all_double_keys_are_found),
-        cmocka_unit_test(limits_are_kept),
+        cmocka_unit_test(faults_are_explained),       cmocka_unit_test(odd_bytes_are_found_anywhere),
+        cmocka_unit_test(all_double_keys_are_found),  cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(a_billion_laughs_are_cheap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
