@@ -12,19 +12,18 @@ function(pdk_library name)
     endif()
   endforeach()
 
-  add_library(${name} SHARED ${CMAKE_SOURCE_DIR}/core/version.c ${objects})
+  add_library(${name} SHARED ${objects})
   target_link_options(${name} PRIVATE -Wl,--version-script=${arg_MAP} -Wl,--no-undefined-version)
   if(NOT PADDOCK_SANITIZE)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
   set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${arg_MAP})
 
-  add_library(${name}-static STATIC ${CMAKE_SOURCE_DIR}/core/version.c ${objects})
+  add_library(${name}-static STATIC ${objects})
   set_target_properties(${name}-static PROPERTIES OUTPUT_NAME ${name})
 
   foreach(target ${name} ${name}-static)
     target_link_libraries(${target} PRIVATE pdk_flags ${arg_LIBRARIES})
-    target_compile_definitions(${target} PRIVATE PDK_VERSION="${PROJECT_VERSION}")
     target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   endforeach()

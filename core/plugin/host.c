@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "core/value/value.h"
+#include "paddock/library.h"
 
 static uint64_t default_now(const pdk_host *host) {
     (void)host;
@@ -75,7 +76,7 @@ void pdk_host_fill(struct pdk_instance *instance, const pdk_host *given) {
     host->roles = roles;
     host->values = pdk_values_get();
     if (!host->name) host->name = "paddock-router";
-    if (!host->version) host->version = "";
+    if (!host->version) host->version = pdk_version();
     if (!host->now_ns) host->now_ns = default_now;
     if (!host->unix_ns) host->unix_ns = default_unix;
     if (!host->log) host->log = default_log;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/supervise/internal.h"
+#include "paddock/library.h"
 
 /* The host is the first member of its instance. */
 static struct pdk_instance *instance_of(const pdk_host *host) {
@@ -118,7 +119,7 @@ void pdk_host_pattern(struct pdk_supervisor *s) {
     s->host = (pdk_host){.struct_size = (uint32_t)sizeof s->host,
                          .abi_version = PDK_ABI,
                          .name = s->options.name ? s->options.name : "paddock",
-                         .version = s->options.version ? s->options.version : "",
+                         .version = s->options.version ? s->options.version : pdk_version(),
                          .data = s,
                          .values = pdk_values_get(),
                          .now_ns = now_ns,

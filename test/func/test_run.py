@@ -277,6 +277,8 @@ class Output(paddock.Case):
         text = self.read("m.prom")
         self.assertIn("paddock_runs_ended_total", text)
         self.assertIn("# TYPE ", text)
+        version = self.paddock("version").stdout.split()[1]
+        self.assertIn(f'paddock_build_info{{version="{version}",abi="1.0"}} 1', text)
         self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".new")], [])
         self.ended(self.run_file("tasks: {a: 'true'}", "--metrics-file", "no/such/folder"), 2)
 
