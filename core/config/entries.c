@@ -53,7 +53,7 @@ static void add_entry(struct pdk_loading *loading, const struct entries *entries
                       const struct pdk_file_source *source) {
     struct pdk_reading reading = {
         .arena = &loading->config->arena, .report = loading->report, .folder = source->folder, .trusted = true};
-    struct pdk_plugin_entry_config entry = {NULL};
+    struct pdk_plugin_entry_config entry = {0};
     const pdk_value *first;
     char path[256];
     read_entry(&reading, value, entries->rows, &entry);

@@ -24,9 +24,7 @@ void pdk_document_hold(struct pdk_document *document) {
 }
 
 static bool was_last_reference(struct pdk_document *document) {
-    if (atomic_fetch_sub_explicit(&document->references, 1, memory_order_release) != 1) return false;
-    atomic_thread_fence(memory_order_acquire);
-    return true;
+    return atomic_fetch_sub_explicit(&document->references, 1, memory_order_acq_rel) == 1;
 }
 
 static void free_document(struct pdk_document *document) {
