@@ -22,7 +22,7 @@ static int32_t status_of(const struct pdk_record *run) {
     return run->timed_out ? PDK_FAILURE : run->last.result.status;
 }
 
-static void count_usage(struct pdk_record *run) {
+static void count_usage(const struct pdk_record *run) {
     const struct pdk_meter *meter = &run->member->meter;
     const pdk_usage *usage = run->last.result.usage;
     if (!usage) return;
@@ -30,24 +30,26 @@ static void count_usage(struct pdk_record *run) {
     pdk_meter_add(meter->cpu[1], (double)usage->system_ns / 1e9);
 }
 
-static void ended(struct pdk_supervisor *s, struct pdk_record *run) {
-    uint64_t lived = s->now - run->began;
-    struct pdk_event_args args = {.kind = PDK_EVENT_ENDED, .status = status_of(run), .duration = lived};
-    if (s->backends) {
-        int32_t which = run->timed_out ? PDK_RESULTS : status_of(run);
-        pdk_meter_add(run->member->meter.attempts[which], 1);
-        pdk_meter_observe(run->member->meter.attempt_seconds[which], (double)lived / 1e9);
-        pdk_meter_add(run->member->meter.errors[run->last.result.category], 1); /* of NONE there is no series */
-        count_usage(run);
-    }
-    if (!pdk_event_needed(s, args.kind)) return;
+static void count_ended(const struct pdk_record *run, uint64_t lived) {
+    const struct pdk_meter *meter = &run->member->meter;
+    int32_t which = run->timed_out ? PDK_RESULTS : status_of(run);
+    pdk_meter_add(meter->attempts[which], 1);
+    pdk_meter_observe(meter->attempt_seconds[which], (double)lived / 1e9);
+    pdk_meter_add(meter->errors[run->last.result.category], 1); /* of NONE there is no series */
+    count_usage(run);
+}
+
+PDK_APART static void ended_event(struct pdk_supervisor *s, struct pdk_record *run) {
+    struct pdk_event_args args = {.kind = PDK_EVENT_ENDED,
+                                  .status = status_of(run),
+                                  .duration = s->now - run->began,
+                                  .code = run->last.result.code};
     char text[512];
-    args.code = run->last.result.code;
     pdk_emit(s, run, &args, "%s", pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text));
 }
 
 /* The words for an end: why there is no retry. */
-static void note_end(struct pdk_record *run, const struct pdk_next *next) {
+PDK_APART static void note_end(struct pdk_record *run, const struct pdk_next *next) {
     char text[512];
     const char *said = pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text);
     const struct pdk_policy *policy = &run->spec->policy;
@@ -62,11 +64,9 @@ static void note_end(struct pdk_record *run, const struct pdk_next *next) {
     if (n < 0) run->note = NULL;
 }
 
-static void wait_event(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_next *next) {
+PDK_APART static void wait_event(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_next *next) {
     struct pdk_event_args args = {.kind = PDK_EVENT_WAITING, .delay = next->delay};
     char text[512], delay[32], limit[24] = "";
-    if (!next->delay) return;
-    if (!pdk_event_needed(s, args.kind)) return;
     pdk_duration_about(next->delay, delay, sizeof delay);
     if (next->kind == PDK_NEXT_AGAIN) {
         pdk_emit(s, run, &args, next->held_back ? "again in %s: it started too often" : "again in %s", delay);
@@ -78,6 +78,7 @@ static void wait_event(struct pdk_supervisor *s, struct pdk_record *run, const s
              pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text));
 }
 
+/* Without a pause it is ready again in this step: no timer, and nothing to tell. */
 static void wait_for_next(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_next *next) {
     run->past.retries = next->retries;
     run->past.base = next->base;
@@ -86,9 +87,13 @@ static void wait_for_next(struct pdk_supervisor *s, struct pdk_record *run, cons
         pdk_meter_add(run->member->meter.backoffs, 1);
     }
     pdk_record_state(s, run, PDK_STATE_WAITING);
+    if (!next->delay) {
+        pdk_apply(s, run, PDK_INPUT_T_WAIT, 0, NULL);
+        return;
+    }
     run->phase.kind = PDK_INPUT_T_WAIT;
     pdk_timer_start(&s->timers, &run->phase, pdk_time_add(s->now, next->delay), run->seq * 2);
-    wait_event(s, run, next);
+    if (pdk_event_needed(s, PDK_EVENT_WAITING)) wait_event(s, run, next);
     pdk_tell_source(s, run);
 }
 
@@ -148,6 +153,7 @@ void pdk_act_finish(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_i
     pdk_timer_stop(&s->timers, &run->phase);
     pdk_permit_give(s, run);
     judge(run);
-    ended(s, run);
+    if (s->backends) count_ended(run, s->now - run->began);
+    if (pdk_event_needed(s, PDK_EVENT_ENDED)) ended_event(s, run);
     decide(s, run);
 }

@@ -67,18 +67,20 @@ static void name_attempt(const pdk_host *host, const struct pdk_cell *cell, char
 }
 
 /* A second done, or one that comes when the attempt is over. The first result stands. */
-static int32_t done(const pdk_host *host, pdk_attempt attempt, const pdk_result *result) {
-    struct pdk_supervisor *s = host->data;
-    int32_t rc = pdk_cell_done(s, attempt, result);
-    if (rc == 0) return 0;
+PDK_APART static void done_in_vain(const pdk_host *host, pdk_attempt attempt, int32_t rc) {
     char name[PDK_RUN_ID_WORDS * 8 + 16];
     struct pdk_member *member = member_of(host);
     if (member && rc == -EALREADY) {
-        name_attempt(host, pdk_cell_lookup(s, attempt), name, sizeof name);
+        name_attempt(host, pdk_cell_lookup(host->data, attempt), name, sizeof name);
         pdk_member_misbehaves(member, "done twice for %s", name);
     } else if (member) {
         pdk_member_misbehaves(member, "done for an attempt that is not on (%llx)", (unsigned long long)attempt);
     }
+}
+
+static int32_t done(const pdk_host *host, pdk_attempt attempt, const pdk_result *result) {
+    int32_t rc = pdk_cell_done(host->data, attempt, result);
+    if (rc < 0) done_in_vain(host, attempt, rc);
     return rc;
 }
 

@@ -5,6 +5,9 @@
 
 #include "core/supervise/model.h"
 
+/* Not part of the function that calls it: so the usual way, which does not, saves no registers and needs no buffers. */
+#define PDK_APART __attribute__((noinline))
+
 /* ---- record.c */
 struct pdk_record *pdk_record_create(struct pdk_supervisor *s);
 void pdk_record_free(struct pdk_supervisor *s, struct pdk_record *run);
@@ -13,7 +16,11 @@ struct pdk_record *pdk_record_find(const struct pdk_supervisor *s, pdk_run handl
 int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct pdk_task *task, const char *name,
                         const char *slot, const char *trace);
 const char *pdk_record_short(const struct pdk_record *run); /* "web-12" */
-void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state);
+static inline void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state) {
+    s->in_state[run->state]--;
+    run->state = (uint8_t)state;
+    s->in_state[state]++;
+}
 void pdk_records_free(struct pdk_supervisor *s);
 
 /* ---- said.c */
@@ -61,8 +68,13 @@ void pdk_slots_free(struct pdk_slots *slots);
 /* ---- transition.c: the machine */
 void pdk_step(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause, const char *why);
 void pdk_apply(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause, const char *why);
-void pdk_step_begin(struct pdk_supervisor *s);
-void pdk_step_end(struct pdk_supervisor *s, const char *what);
+/* A step may contain others (an owner's end is its successor's beginning); only the outermost one is looked at. */
+static inline void pdk_step_begin(struct pdk_supervisor *s) {
+    s->depth++;
+}
+static inline void pdk_step_end(struct pdk_supervisor *s, const char *what) {
+    if (--s->depth == 0 && s->on_step) s->on_step(s->on_arg, what);
+}
 void pdk_bug(struct pdk_supervisor *s, enum pdk_state state, enum pdk_input input);
 void pdk_admit(struct pdk_supervisor *s, struct pdk_record *run);
 void pdk_note_cause(struct pdk_supervisor *s, struct pdk_record *run, int32_t cause, const char *why);

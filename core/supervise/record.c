@@ -80,12 +80,6 @@ void pdk_records_free(struct pdk_supervisor *s) {
     free(s->records.chunks);
 }
 
-void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state) {
-    s->in_state[run->state]--;
-    run->state = (uint8_t)state;
-    s->in_state[state]++;
-}
-
 static char *put_text(char **at, const char *text, size_t size) {
     char *start = *at;
     memcpy(start, text, size);

@@ -37,15 +37,18 @@ static void keep_texts(struct pdk_said *said, const char *code, const char *mess
 
 /* A plugin may be older or younger than we are, and may say numbers that we do not know. */
 void pdk_said_copy(struct pdk_said *said, const pdk_result *result) {
-    size_t size = result->struct_size < sizeof *result ? result->struct_size : sizeof *result;
-    memset(&said->result, 0, sizeof said->result);
-    memcpy(&said->result, result, size);
     pdk_result *own = &said->result;
+    if (result->struct_size >= sizeof *result) {
+        *own = *result;
+    } else {
+        memset(own, 0, sizeof *own);
+        memcpy(own, result, result->struct_size);
+    }
     own->struct_size = (uint32_t)sizeof *own;
     if (own->status < PDK_SUCCESS || own->status > PDK_CANCELED) own->status = PDK_FAILURE;
     if (own->category < PDK_CAT_NONE || own->category > PDK_CAT_INTERNAL) own->category = PDK_CAT_OTHER;
     if (own->usage) {
-        size = own->usage->struct_size < sizeof said->usage ? own->usage->struct_size : sizeof said->usage;
+        size_t size = own->usage->struct_size < sizeof said->usage ? own->usage->struct_size : sizeof said->usage;
         memset(&said->usage, 0, sizeof said->usage);
         memcpy(&said->usage, own->usage, size);
         said->usage.struct_size = (uint32_t)sizeof said->usage;
@@ -90,8 +93,12 @@ void pdk_said_error(struct pdk_said *said, int32_t error, const pdk_error *err) 
 
 void pdk_said_move(struct pdk_said *to, struct pdk_said *from) {
     pdk_said_free(to);
-    *to = *from;
-    if (to->result.usage) to->result.usage = &to->usage;
+    to->result = from->result;
+    to->text = from->text;
+    if (from->result.usage) {
+        to->usage = from->usage;
+        to->result.usage = &to->usage;
+    }
     from->text = NULL;
     from->result.output = NULL;
 }

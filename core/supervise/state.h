@@ -30,6 +30,8 @@
 #ifndef CORE_SUPERVISE_STATE_H
 #define CORE_SUPERVISE_STATE_H
 
+#include <stdint.h>
+
 enum pdk_state {
     PDK_STATE_NEW,      /* accepted; its admission is the next command but those before it */
     PDK_STATE_QUEUED,   /* for its slot */
@@ -95,7 +97,10 @@ enum pdk_action {
     PDK_ACTIONS
 };
 
-enum pdk_action pdk_state_action(enum pdk_state state, enum pdk_input input);
+extern const uint8_t pdk_state_table[PDK_INPUTS][PDK_STATES];
+static inline enum pdk_action pdk_state_action(enum pdk_state state, enum pdk_input input) {
+    return (enum pdk_action)pdk_state_table[input][state];
+}
 
 const char *pdk_state_name(enum pdk_state state);
 const char *pdk_input_name(enum pdk_input input);

@@ -2,8 +2,6 @@
 /* Every state and every input. `no` cannot happen; st, out, over and nst are ignored, state.h says why. */
 #include "core/supervise/state.h"
 
-#include <stdint.h>
-
 /* As short as the table needs. */
 enum {
     no = PDK_ACTION_BUG,
@@ -15,7 +13,7 @@ enum {
 #define A(letter) PDK_ACTION_##letter
 
 /* clang-format off */
-static const uint8_t cells[PDK_INPUTS][PDK_STATES] = {
+const uint8_t pdk_state_table[PDK_INPUTS][PDK_STATES] = {
     /*                        NEW   QUEUED READY HELD  START. RUNN. STOPP. KILL. STUCK WAIT. ENDED */
     [PDK_INPUT_ADMIT_OWN]   = {A(R), no,   no,   no,   no,   no,   no,   no,   no,   no,   no},
     [PDK_INPUT_ADMIT_QUEUE] = {A(Q), no,   no,   no,   no,   no,   no,   no,   no,   no,   no},
@@ -41,10 +39,6 @@ static const uint8_t cells[PDK_INPUTS][PDK_STATES] = {
     [PDK_INPUT_ABANDON]     = {no,   nst,  nst,  nst,  no,   nst,  nst,  nst,  A(F), nst,  over},
 };
 /* clang-format on */
-
-enum pdk_action pdk_state_action(enum pdk_state state, enum pdk_input input) {
-    return (enum pdk_action)cells[input][state];
-}
 
 const char *pdk_state_name(enum pdk_state state) {
     static const char *const names[PDK_STATES] = {"new",      "queued",  "ready", "held",    "starting", "running",

@@ -7,19 +7,10 @@
 
 #include "core/supervise/internal.h"
 
-/* A step may contain others (an owner's end is its successor's beginning); only the outermost one is looked at. */
-void pdk_step_begin(struct pdk_supervisor *s) {
-    s->depth++;
-}
-
-void pdk_step_end(struct pdk_supervisor *s, const char *what) {
-    if (--s->depth == 0 && s->on_step) s->on_step(s->on_arg, what);
-}
-
 void pdk_step(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause, const char *why) {
     pdk_step_begin(s);
     pdk_apply(s, run, input, cause, why);
-    pdk_step_end(s, pdk_input_name(input));
+    pdk_step_end(s, s->on_step ? pdk_input_name(input) : "");
 }
 
 /* Told once for each cell, and nothing is changed: a wrong guess would be worse than none. */
@@ -66,11 +57,8 @@ void pdk_free_slot(struct pdk_supervisor *s, struct pdk_record *run) {
     }
 }
 
-static void outcome_event(struct pdk_supervisor *s, struct pdk_record *run) {
-    bool rejected = run->end == PDK_END_REJECTED;
-    int32_t kind = rejected ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME;
+PDK_APART static void outcome_event(struct pdk_supervisor *s, struct pdk_record *run, int32_t kind) {
     struct pdk_event_args args = {.kind = kind, .status = run->end, .duration = run->ended - run->accepted};
-    if (!pdk_event_needed(s, kind)) return;
     pdk_outcome outcome;
     pdk_result last;
     char text[512];
@@ -90,7 +78,8 @@ void pdk_record_outcome(struct pdk_supervisor *s, struct pdk_record *run, int32_
     run->ended_unix = pdk_unix_of(s, s->now);
     s->live--;
     STAILQ_INSERT_TAIL(&s->outbox, run, out);
-    outcome_event(s, run);
+    int32_t kind = end == PDK_END_REJECTED ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME;
+    if (pdk_event_needed(s, kind)) outcome_event(s, run, kind);
     if (s->backends) pdk_meter_ended(s, run);
 }
 
@@ -105,7 +94,7 @@ void pdk_end_run(struct pdk_supervisor *s, struct pdk_record *run, int32_t end, 
     pdk_free_slot(s, run);
 }
 
-static void act_ready(struct pdk_supervisor *s, struct pdk_record *run) {
+PDK_APART static void act_ready(struct pdk_supervisor *s, struct pdk_record *run) {
     bool admitted = run->state == PDK_STATE_NEW;
     if (admitted) {
         run->slot = pdk_slot_take(&s->slots, run->slot_hash, run);
@@ -120,7 +109,7 @@ static void act_ready(struct pdk_supervisor *s, struct pdk_record *run) {
     pdk_tell_source(s, run);
 }
 
-static void act_queue(struct pdk_supervisor *s, struct pdk_record *run) {
+PDK_APART static void act_queue(struct pdk_supervisor *s, struct pdk_record *run) {
     uint64_t hash;
     struct pdk_slot *slot = pdk_slot_find(&s->slots, run->slot_name, run->slot_size, &hash);
     struct pdk_event_args args = {.kind = PDK_EVENT_ACCEPTED};
@@ -147,8 +136,8 @@ static const char *const rejections[] = {
 };
 
 /* Rejected if and only if nothing was ever started. */
-static void act_leave(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause,
-                      const char *why) {
+PDK_APART static void act_leave(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause,
+                                const char *why) {
     pdk_leave_line(s, run);
     if (input == PDK_INPUT_T_TOTAL) cause = PDK_CANCEL_DEADLINE;
     if (input == PDK_INPUT_DRAIN) cause = PDK_CANCEL_SHUTDOWN;
