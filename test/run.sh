@@ -36,9 +36,9 @@ if [ $# -gt 0 ]; then
 fi
 
 jobs=$(nproc)
-build() { # build PRESET: configure and compile, quietly unless it fails
-  local log; log=$(mktemp)
-  if ! { cmake --preset "$1" --log-level=WARNING && cmake --build --preset "$1" -- --quiet; } >"$log" 2>&1; then
+build() { # build PRESET [TARGET...]: configure and compile, quietly unless it fails
+  local log preset=$1; log=$(mktemp); shift
+  if ! { cmake --preset "$preset" --log-level=WARNING && cmake --build --preset "$preset" ${1:+--target "$@"} -- --quiet; } >"$log" 2>&1; then
     tail -n 60 "$log"; rm -f "$log"; return 1
   fi
   rm -f "$log"
@@ -53,7 +53,7 @@ run_test() { build test && run_ctest test; }
 run_asan() { build asan && ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan -LE 'bench|abi'; }
 run_tsan() { build tsan && TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_ctest tsan -L 'unit|sim|thread'; }
 run_valgrind() { build debug && bash test/valgrind.sh build/debug; }
-run_fuzz() { build fuzz && bash test/fuzz/run.sh build/fuzz; }
+run_fuzz() { build fuzz fuzzers && bash test/fuzz/run.sh build/fuzz; }
 
 started=$SECONDS
 echo "${bold}==> packages${plain}"

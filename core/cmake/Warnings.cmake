@@ -10,7 +10,9 @@ add_library(pdk_flags INTERFACE)
 target_compile_definitions(pdk_flags INTERFACE _GNU_SOURCE)
 target_compile_options(pdk_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
-  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wwrite-strings -fno-common)
+  -Wcast-qual -Wformat=2 -Wimplicit-fallthrough -Wundef -Wvla -Wwrite-strings -fno-common
+  # clang finds fault with the macros of <sys/queue.h>, and with assert(!"why").
+  $<$<C_COMPILER_ID:Clang>:-Wno-gnu-statement-expression> $<$<C_COMPILER_ID:Clang>:-Wno-string-conversion>)
 if(PADDOCK_WERROR)
   target_compile_options(pdk_flags INTERFACE -Werror)
 endif()
