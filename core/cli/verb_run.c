@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include "core/cli/run.h"
+#include "core/process/leave.h"
 
 /* What one attempt can still print when it ends fits twice, however short its lines are. */
 #define EVENTS (1u << 19)
+
+/* How long who leaves at once waits for the last child to be gone: one that hangs in the kernel is left to it. */
+#define LEAVE_MS 500
 
 /* ---- what comes from below */
 
@@ -58,6 +62,7 @@ static void on_finished(void *arg) {
 
 static void leave_at_once(const struct pdk_session *session) {
     static const char text[] = "\npaddock: left at once; what still ran is killed\n";
+    (void)pdk_leave_no_child(LEAVE_MS);
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(PDK_EXIT_SIGNAL + session->signal);
     _exit(PDK_EXIT_SIGNAL + session->signal);
 }
