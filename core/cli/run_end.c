@@ -107,12 +107,16 @@ static const struct pdk_item *asked_for(const struct pdk_session *session) {
     return NULL;
 }
 
+static int code_of_all(const struct pdk_session *session) {
+    const struct pdk_item *item;
+    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++)
+        if (has_failed(item)) return PDK_EXIT_FAILED;
+    return PDK_EXIT_GOOD;
+}
+
 int pdk_run_exit_code(const struct pdk_session *session) {
     const struct pdk_item *item = asked_for(session);
-    int code = PDK_EXIT_GOOD;
     if (session->signal) return PDK_EXIT_SIGNAL + session->signal;
-    if (item) return code_of(item);
-    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++)
-        if (has_failed(item)) code = PDK_EXIT_FAILED;
-    return code ? code : session->output_failed ? PDK_EXIT_FAILED : PDK_EXIT_GOOD;
+    int code = item ? code_of(item) : code_of_all(session);
+    return code == PDK_EXIT_GOOD && session->output_failed ? PDK_EXIT_FAILED : code;
 }

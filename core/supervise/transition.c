@@ -65,7 +65,7 @@ PDK_APART static void outcome_event(struct pdk_supervisor *s, struct pdk_record 
     pdk_outcome_make(run, &outcome, &last);
     args.code = last.code;
     const char *say = run->note ? run->note : "";
-    if (!*say && run->end != PDK_END_SUCCEEDED && run->end != PDK_END_CANCELED)
+    if (!*say && run->past.attempts && run->end != PDK_END_SUCCEEDED && run->end != PDK_END_CANCELED)
         say = pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text);
     pdk_emit(s, run, &args, "%s%s%s", say, *say && run->why ? ": " : "", run->why ? run->why : "");
 }
