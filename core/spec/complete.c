@@ -95,20 +95,31 @@ static void put_user(pdk_writer *writer, const struct pdk_task_body *body) {
     put_text(writer, body->program.user);
 }
 
+/* The next one stands where the task has this key of a field, if it has it. */
+static void like_part(pdk_writer *writer, const struct pdk_task_body *body, const char *field, const char *key) {
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *source = body->task.source;
+    const pdk_value *map = source->type == PDK_MAP ? values->get(source, field) : NULL;
+    if (map && map->type == PDK_MAP) pdk_writer_like(writer, values->get(map, key));
+}
+
 static void put_resources(pdk_writer *writer, const struct pdk_task_body *body) {
     const pdk_values *values = pdk_values_get();
     const struct pdk_resources *resources = &body->program.resources;
     values->put_map(writer);
     if (resources->cpu > 0) {
         values->key(writer, "cpu");
+        like_part(writer, body, "resources", "cpu");
         values->put_number(writer, resources->cpu);
     }
     if (resources->memory) {
         values->key(writer, "memory");
+        like_part(writer, body, "resources", "memory");
         values->put_int(writer, (int64_t)resources->memory);
     }
     if (resources->pids) {
         values->key(writer, "pids");
+        like_part(writer, body, "resources", "pids");
         values->put_int(writer, resources->pids);
     }
     values->end(writer);
