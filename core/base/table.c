@@ -41,7 +41,7 @@ static int32_t rehash(struct pdk_table *table) {
         capacity *= 2;
     }
     struct pdk_table grown = {calloc(capacity, sizeof(*grown.entries)), table->count, table->count, capacity,
-                              table->entries ? table->hash_key : pdk_hash_key()};
+                              table->capacity ? table->hash_key : pdk_hash_key()};
     if (!grown.entries) return -ENOMEM;
     for (size_t i = 0; i < table->capacity; i++) {
         const struct pdk_table_entry *entry = &table->entries[i];

@@ -47,7 +47,7 @@ static int32_t folder_stat(const char *path, struct stat *st, pdk_error *err) {
 
 int32_t pdk_file_trust(const struct stat *file, const char *path, pdk_error *err) {
     int32_t rc = trust(file, "", err);
-    struct stat folder;
+    struct stat folder = {0};
 
     if (rc == 0) rc = folder_stat(path, &folder, err);
     return rc < 0 ? rc : trust(&folder, "its folder is ", err);

@@ -117,7 +117,7 @@ static struct pdk_prom_family *family_make(const pdk_metric *metric, const char 
 static bool is_same(const struct pdk_prom_family *family, const pdk_metric *metric) {
     if (family->type != metric->type || family->label_count != count_labels(metric)) return false;
     for (uint32_t i = 0; i < family->label_count; i++)
-        if (strcmp(family->labels[i], metric->labels[i])) return false;
+        if (strcmp(family->labels[i], metric->labels[i]) != 0) return false;
     return true;
 }
 
@@ -130,7 +130,7 @@ static struct pdk_prom_family *family_get(struct pdk_prom *self, const pdk_metri
                                           const char **ret_why) {
     struct pdk_prom_family *family = atomic_load_explicit(&self->first, memory_order_relaxed);
     for (; family; family = atomic_load_explicit(&family->next, memory_order_relaxed)) {
-        if (strcmp(family->name, name)) continue;
+        if (strcmp(family->name, name) != 0) continue;
         if (is_same(family, metric)) return family;
         if (!family->warned) *ret_why = "another of this name has other labels or another type";
         family->warned = true;
@@ -165,13 +165,14 @@ static size_t utf8_length(const unsigned char *s, size_t left) {
 
 /* The worst byte becomes three. */
 static size_t escape(char *out, const char *value) {
+    static const char replacement[] = {'\xef', '\xbf', '\xbd'}; /* of what is not UTF-8 */
     size_t left = strnlen(value, PDK_PROM_VALUE_MAX), used = 0;
     const char *s = value;
     while (left > 0) {
         size_t n = utf8_length((const unsigned char *)s, left);
         if (n == 0) {
-            memcpy(out + used, "\xef\xbf\xbd", 3); /* not UTF-8: shown as the replacement character */
-            used += 3;
+            memcpy(out + used, replacement, sizeof replacement);
+            used += sizeof replacement;
             n = 1;
         } else if (*s == '\\' || *s == '"' || *s == '\n') {
             out[used++] = '\\';
@@ -212,7 +213,7 @@ static uint32_t hash_of(uint32_t seed, const char *text) {
 /* Where it is, or where it would go. There is always a free place. */
 static struct pdk_prom_series **place_of(const struct pdk_prom_family *family, uint32_t hash, const char *text) {
     uint32_t i = hash & (family->room - 1);
-    while (family->table[i] && (family->table[i]->hash != hash || strcmp(family->table[i]->labels, text)))
+    while (family->table[i] && (family->table[i]->hash != hash || strcmp(family->table[i]->labels, text) != 0))
         i = (i + 1) & (family->room - 1);
     return &family->table[i];
 }

@@ -64,7 +64,7 @@ struct pdk_prom {
 /* family.c */
 extern const double pdk_prom_buckets[]; /* of who names none */
 extern const uint32_t pdk_prom_bucket_count;
-pdk_series *pdk_prom_series_get(void *self, const pdk_metric *metric, const char *const *values);
+pdk_series *pdk_prom_series_get(void *data, const pdk_metric *metric, const char *const *values);
 void pdk_prom_families_free(struct pdk_prom *self);
 
 /* print.c */
@@ -74,7 +74,7 @@ struct pdk_prom_page {
     size_t used;
     char buffer[4096];
 };
-int32_t pdk_prom_print(void *self, pdk_write write, void *arg);
+int32_t pdk_prom_print(void *data, pdk_write write, void *arg);
 __attribute__((format(printf, 2, 3))) void pdk_prom_put(struct pdk_prom_page *page, const char *format, ...);
 void pdk_prom_put_sample(struct pdk_prom_page *page, const char *name, const char *suffix, const char *labels,
                          double value);

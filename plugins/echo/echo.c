@@ -48,7 +48,7 @@ struct gathered {
 
 static void gather(void *arg, const char *data, size_t size) {
     struct gathered *g = arg;
-    if (g->failed) return;
+    if (g->failed || size == 0) return;
     if (size > g->capacity - g->size) {
         size_t capacity = (g->size + size) * 2;
         char *larger = realloc(g->data, capacity);

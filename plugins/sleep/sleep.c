@@ -57,7 +57,7 @@ static int32_t read_nap(struct nap *nap, const pdk_spec *spec, pdk_error *err) {
     if (!rc) rc = pdk_take_duration(host, spec->with, "retry_after", &nap->retry_after, err);
     if (!rc) rc = pdk_take_boolean(host, spec->with, "progress", &nap->progress, err);
     if (rc) return rc;
-    while (ends[nap->status] && strcmp(ends[nap->status], then)) nap->status++;
+    while (ends[nap->status] && strcmp(ends[nap->status], then) != 0) nap->status++;
     if (!ends[nap->status])
         return pdk_fail(err, -EINVAL, host->values->get(spec->with, "then"),
                         "success, failure, fatal or retry is wanted", NULL, NULL);

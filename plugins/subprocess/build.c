@@ -45,7 +45,7 @@ static int32_t check_secret(struct reading *r, const pdk_value *map) {
     const pdk_values *values = r->host->values;
     const char *key = values->key_at(map, 0), *text = NULL;
     size_t which = 0;
-    while (which < 3 && (!key || strcmp(key, keys[which]))) which++;
+    while (which < 3 && (!key || strcmp(key, keys[which]) != 0)) which++;
     if (values->count(map) != 1 || which == 3)
         return refuse(r, map, "one of {file: PATH}, {env: NAME} and {credential: NAME} is wanted");
     if (pdk_text(r->host, values->at(map, 0), &text) || !*text)
@@ -83,7 +83,7 @@ static int32_t read_env_files(struct reading *r) {
     const pdk_values *values = r->host->values;
     const pdk_value *list = given(r, r->with, "env_file");
     for (size_t i = 0; i < values->count(list); i++) {
-        const char *path = NULL;
+        const char *path = "";
         int32_t optional = 0, rc = pdk_need_string(r->host, values->at(list, i), "path", &path, r->err);
         if (!rc) rc = pdk_take_boolean(r->host, values->at(list, i), "optional", &optional, r->err);
         if (rc) return rc;
@@ -137,7 +137,7 @@ static int32_t read_asks(struct reading *r) {
     if (!rc) rc = pdk_take_string(r->host, given(r, r->with, "stop"), "to", &to, r->err);
     if (!rc) rc = read_ask(r, "reload", &task->reload);
     if (rc) return rc;
-    if (strcmp(to, "group") && strcmp(to, "leader"))
+    if (strcmp(to, "group") != 0 && strcmp(to, "leader") != 0)
         return refuse(r, given(r, given(r, r->with, "stop"), "to"), "group or leader is wanted");
     task->stop.leader = to[0] == 'l';
     if (task->reload.signal && task->reload.argv)

@@ -87,7 +87,7 @@ int32_t pdk_sub_filter_check(const pdk_host *host, const pdk_value *names, pdk_e
             return pdk_fail(err, -EINVAL, item, "a name of a system call is wanted", NULL, NULL);
         for (size_t k = 0; k < sizeof vital / sizeof *vital; k++)
             if (!strcmp(name, vital[k])) return pdk_failf(err, -EINVAL, item, "without %s nothing runs", name);
-        if (strcmp(name, "default") && seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
+        if (strcmp(name, "default") != 0 && seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
             return pdk_failf(err, -EINVAL, item, "there is no system call \"%.40s\"", name);
     }
     return 0;
@@ -107,7 +107,7 @@ static int32_t deny_all(scmp_filter_ctx filter, const pdk_host *host, const pdk_
     for (size_t i = 0; i < host->values->count(names) && !rc; i++) {
         const char *name = "";
         host->values->string(host->values->at(names, i), &name);
-        if (strcmp(name, "default")) {
+        if (strcmp(name, "default") != 0) {
             rc = deny(filter, name);
             continue;
         }
@@ -164,7 +164,7 @@ int32_t pdk_sub_filter_get(struct pdk_sub *self, const pdk_value *names, struct 
     int32_t rc = make_key(self->host, names, key, sizeof key);
     if (rc) return rc;
     LIST_FOREACH(filter, &self->filters, link) {
-        if (strcmp(filter->key, key)) continue;
+        if (strcmp(filter->key, key) != 0) continue;
         filter->users++;
         *ret = filter;
         return 0;

@@ -165,10 +165,10 @@ static int32_t parse_results(const pdk_values *values, char *text, size_t size, 
 
 void pdk_sub_results_read(struct pdk_sub_attempt *attempt) {
     pdk_error err = PDK_ERROR;
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
     int32_t rc = read_results(attempt->results, &text, &size);
-    if (rc) {
+    if (!text) {
         pdk_sub_say_errno(&attempt->output_problem, rc, "PADDOCK_OUTPUT cannot be read");
         return;
     }

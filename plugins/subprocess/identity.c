@@ -53,13 +53,15 @@ static bool read_id(const char *name, uint32_t *ret) {
 static int32_t find(struct lookup *l, look_up ask) {
     for (size_t size = 1024; size <= BUFFER_MAX; size *= 4) {
         bool found = false;
+        char *buffer = malloc(size);
         int code;
-        l->buffer = malloc(size);
-        if (!l->buffer) return -ENOMEM;
-        code = ask(l, l->buffer, size, &found);
-        if (found) return 0;
-        free(l->buffer);
-        l->buffer = NULL;
+        if (!buffer) return -ENOMEM;
+        code = ask(l, buffer, size, &found);
+        if (found) {
+            l->buffer = buffer;
+            return 0;
+        }
+        free(buffer);
         if (code == 0 || code == ESRCH) return -ENOENT;
         if (code != ERANGE && code != EINTR) return -code;
     }

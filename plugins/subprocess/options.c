@@ -227,7 +227,7 @@ static int32_t read_capabilities(const pdk_host *host, const pdk_value *list, st
         size_t k = 0;
         (void)pdk_text(host, item, &name);
         bare = strncasecmp(name, "cap_", 4) ? name : name + 4;
-        while (k < known && strcasecmp(bare, capabilities[k])) k++;
+        while (k < known && strcasecmp(bare, capabilities[k]) != 0) k++;
         if (k == known)
             return pdk_failf(err, -EINVAL, item, "there is no capability \"%.40s\"; one is net_bind_service", name);
         options->capabilities |= UINT64_C(1) << k;

@@ -65,10 +65,10 @@ int32_t pdk_sub_read_file(int32_t dir, const char *path, size_t max, char **ret,
 
 int32_t pdk_sub_secret(struct pdk_sub_env *env, int32_t dir, const char *name, const char *path,
                        struct pdk_sub_end *end) {
-    size_t size;
-    char *text;
+    size_t size = 0;
+    char *text = NULL;
     int32_t rc = pdk_sub_read_file(dir, path, PDK_SUB_SECRET_MAX, &text, &size);
-    if (rc) {
+    if (!text) {
         pdk_sub_say_errno(end, rc, "env %s: secret file %s", name, path);
         return rc;
     }
