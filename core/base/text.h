@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grammars of spec.md 1.4 that are not lists or maps, and the nearest word. */
+/* The grammars (core/spec/README.md, section 2) that are not lists or maps, and the nearest word. */
 #ifndef CORE_BASE_TEXT_H
 #define CORE_BASE_TEXT_H
 

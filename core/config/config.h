@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole paddock.yaml with what it includes: spec.md 1.1. Reads files; the only layer that does. */
+/* A whole paddock.yaml with what it includes. Reads files; the only layer that does. */
 #ifndef CORE_CONFIG_CONFIG_H
 #define CORE_CONFIG_CONFIG_H
 

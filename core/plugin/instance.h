@@ -12,7 +12,7 @@ struct pdk_library {
     char *path; /* NULL: from memory */
 };
 
-/* Check what a plugin exports, without calling it: c-style.md 1c. err gets one line, such as
+/* Check what a plugin exports (sizes, versions, what it must have) without calling it. err gets one line, such as
  * "ABI 2.0, this host has 1.x". */
 int32_t pdk_plugin_check(const pdk_plugin *plugin, pdk_error *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A task as declared: every field of spec.md 1.2 read, checked and completed through one table (fields.c).
+ * A task as declared: every field read, checked and completed through one table (fields.c).
  * Immutable once made; counted, on the main thread only.
  */
 #ifndef CORE_SPEC_SPEC_H
@@ -24,7 +24,7 @@ enum pdk_check_kind {
 
 #define PDK_RETRIES_UNLIMITED UINT32_MAX
 
-/* What follows the end of an attempt: states.md section 7. Times in ns, 0: none. */
+/* What follows the end of an attempt (core/supervise/README.md, section 7). Times in ns, 0: none. */
 struct pdk_policy {
     enum pdk_restart restart;
     enum pdk_jitter jitter;

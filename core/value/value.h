@@ -5,7 +5,7 @@
  * document holds the arena it lies in.
  *
  * A scalar from YAML keeps the text it was written as, and whether it was quoted: the type of the field that
- * reads it decides (spec.md section 3). type() answers by the core schema of YAML 1.2, quoted: string.
+ * reads it decides (core/spec/README.md, section 5). type() answers by the core schema of YAML 1.2, quoted: string.
  */
 #ifndef CORE_VALUE_VALUE_H
 #define CORE_VALUE_VALUE_H

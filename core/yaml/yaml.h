@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* YAML to values, by the rules and limits of spec.md section 3. The only user of libyaml. */
+/* YAML to values, by the rules and limits of core/spec/README.md, section 5. The only user of libyaml. */
 #ifndef CORE_YAML_YAML_H
 #define CORE_YAML_YAML_H
 

@@ -73,7 +73,7 @@ PDK_API int32_t pdk_supervisor_submit(pdk_supervisor *supervisor, const pdk_valu
 /* cancel, force, pause, resume, abandon, list, subscribe, inspect: as plugins have them. Lives as long as the supervisor. */
 PDK_API const pdk_control *pdk_supervisor_control(pdk_supervisor *supervisor);
 
-/* Begin to stop; again: harder (states.md section 6 in the documentation). */
+/* Begin to stop: nothing new starts, and what runs is given its grace. Again: harder, up to killing at once. */
 PDK_API int32_t pdk_supervisor_shutdown(pdk_supervisor *supervisor);
 
 /* 1: stopped; 0: not yet. *ret_stuck, if not NULL: how many runs and sources did not stop. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, test 62: every state and every input, against the table as it is printed there. */
+/* Every state and every input, against the table as it is printed in core/supervise/README.md. */
 #include "sim.h"
 
 /* Section 2, line by line. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, tests 32 to 41: dones that come twice, too late or too early, and plugins that die. */
+/* Dones that come twice, too late or too early, and plugins that die. */
 #include "sim.h"
 
 #define DEAF "'on_cancel':'deaf'"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, tests 1 to 13: what follows the end of an attempt. */
+/* What follows the end of an attempt. */
 #include "sim.h"
 
 /* When attempts were started, in ms since the first. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, tests 58 to 61: the end. */
+/* The shutdown: drain, grace, kill, flush. */
 #include "sim.h"
 
 #define LIMITS(...)                                                                                                    \

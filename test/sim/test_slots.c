@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, tests 42 to 57: slots, permits, pauses, deadlines, sources and listeners. */
+/* Slots, permits, pauses, deadlines, sources and listeners. */
 #include "sim.h"
 
 #define LIMITS(...)                                                                                                    \

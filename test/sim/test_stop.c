@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* states.md section 11, tests 14 to 31: timeouts, cancels, kills, and what is stuck. */
+/* Timeouts, cancels, kills, and what is stuck. */
 #include "sim.h"
 
 #define DEAF "'on_cancel':'deaf'"
