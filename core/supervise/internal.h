@@ -141,6 +141,7 @@ struct pdk_intake {
     pdk_settled settled;
     void *arg;
 };
+/* For who has looked whether there is room. */
 int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, struct pdk_report *report, pdk_run *ret);
 int32_t pdk_report_error(struct pdk_report *report, int32_t code, pdk_error *err); /* the first fault; frees */
 void pdk_spec_options(struct pdk_task_options *options);
@@ -216,8 +217,16 @@ void pdk_news_push(struct pdk_supervisor *s, struct pdk_cell *cell);
 int32_t pdk_news_progress(struct pdk_supervisor *s, pdk_attempt attempt, double fraction, const char *text);
 int32_t pdk_news_ready(struct pdk_supervisor *s, pdk_attempt attempt);
 void pdk_news_take(struct pdk_supervisor *s);
-void pdk_news_of(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended);
-void pdk_tell_source(struct pdk_supervisor *s, struct pdk_record *run);
+void pdk_news_touched(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended);
+/* Whoever calls output or progress marks the cell first and looks at the gate then; we have closed the gate first
+ * and look at the mark now. So when an attempt is over, nothing of it comes later. */
+static inline void pdk_news_of(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended) {
+    if (atomic_load(&cell->touched)) pdk_news_touched(s, cell, ended);
+}
+void pdk_tell_listening(struct pdk_supervisor *s, struct pdk_record *run);
+static inline void pdk_tell_source(struct pdk_supervisor *s, struct pdk_record *run) {
+    if (run->progress_new || (run->source && run->source->hears_progress)) pdk_tell_listening(s, run);
+}
 void pdk_tells(struct pdk_supervisor *s);
 
 /* ---- shutdown.c */

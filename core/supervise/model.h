@@ -40,33 +40,34 @@ struct pdk_member;
 /* A result with all it points to. */
 struct pdk_said {
     pdk_result result;
-    pdk_usage usage;
     char *text; /* code and message, if they had to be copied */
+    pdk_usage usage;
 };
 
-/* cell.h: one attempt, as other threads see it. Never freed while the supervisor lives. */
+/* cell.c: one attempt, as other threads see it. Never freed while the supervisor lives. */
 struct pdk_cell {
-    _Atomic uint64_t gate;    /* generation and phase */
-    struct pdk_cell *next;    /* in the inbox, the line of dones, or the free ones */
-    struct pdk_said posted;   /* written by whoever closed the gate, before it is in the inbox */
-    _Atomic uint32_t touched; /* output, progress or ready were called: look under the lock */
+    _Atomic uint64_t gate;  /* generation and phase */
+    struct pdk_cell *next;  /* in the inbox, the line of dones, or the free ones */
+    struct pdk_record *run; /* the loop's. NULL: the attempt is over */
     uint32_t index;
+    _Atomic uint32_t touched; /* output, progress or ready were called: look under the lock */
+    _Atomic uint32_t number;  /* of the attempt */
     /* The loop's. */
-    struct pdk_record *run; /* NULL: the attempt is over */
-    bool arrived;           /* the done is in the line of dones */
-    bool taken;             /* the done was taken out of that line */
-    bool passed_over;       /* it was taken up where it stood; the line only frees the cell */
+    bool arrived;     /* the done is in the line of dones */
+    bool taken;       /* the done was taken out of that line */
+    bool passed_over; /* it was taken up where it stood; the line only frees the cell */
     bool free;
     /* Under the lock. */
     bool in_news;
     bool ready, ready_told, progress_new;
+    struct pdk_said posted; /* written by whoever closed the gate, before it is in the inbox */
+    /* For words from any thread. */
+    _Atomic uint64_t run_id[PDK_RUN_ID_WORDS];
+    /* Under the lock. */
     double fraction;
     char *progress;
     struct pdk_output *output;
     struct pdk_cell *next_news;
-    /* For words from any thread. */
-    _Atomic uint64_t run_id[PDK_RUN_ID_WORDS];
-    _Atomic uint32_t number; /* of the attempt */
 };
 
 /* What was asked for. */
@@ -91,10 +92,9 @@ struct pdk_order {
 };
 STAILQ_HEAD(pdk_orders, pdk_order);
 
-/* A run: what was accepted, until it is forgotten. */
+/* A run: what was accepted, until it is forgotten. What every attempt needs comes first, and what few runs ever need
+ * comes later, since a run that waits its turn is cold when it comes. */
 struct pdk_record {
-    pdk_run handle;
-    uint64_t seq;
     uint8_t state;  /* enum pdk_state */
     uint8_t cause;  /* PDK_CANCEL_..., 0: none */
     int8_t end;     /* PDK_END_... once recorded */
@@ -109,48 +109,45 @@ struct pdk_record {
     bool in_tells;
     bool progress_new;
     bool ready;
-    int32_t phase_told; /* PDK_PHASE_... last told to its source; -1: none */
-
+    struct pdk_cell *cell;     /* of the attempt that is on */
     struct pdk_member *member; /* who runs it */
-    struct pdk_slot *slot;     /* owned or waited for */
-    uint64_t slot_hash;
-    struct pdk_cell *cell; /* of the attempt that is on */
     const pdk_task_ops *ops;
     void *task;
     struct pdk_task *spec;
-    const pdk_spec *view; /* what the plugin was given: of spec, or in text */
-
-    TAILQ_ENTRY(pdk_record) all;   /* by seq */
-    TAILQ_ENTRY(pdk_record) line;  /* QUEUED: of the slot; READY: of the member; remembered: the history; free */
-    STAILQ_ENTRY(pdk_record) out;  /* the outbox */
-    TAILQ_ENTRY(pdk_record) tells; /* of progress */
-    uint64_t stamp;                /* READY: place in the FIFO of all */
-
+    const pdk_spec *view;      /* what the plugin was given: of spec, or in text */
+    struct pdk_member *source; /* whom to tell, or settled */
+    uint64_t seq;
+    uint64_t began, started, deadline; /* on the loop's clock: this attempt, the first one */
     struct pdk_timer phase, total;
+    char *unfit; /* our own judgement of this attempt: code, NUL, text */
+    const char *run_id, *trace;
+    uint32_t run_id_size, slot_size;
     struct pdk_past past;
-    uint64_t accepted, started, began, since, ended; /* on the loop's clock: accepted, first attempt, this attempt,
-                                                        stuck, ended */
-    uint64_t accepted_unix, started_unix, ended_unix, deadline, told_at;
 
-    struct pdk_member *source; /* whom to tell, or: */
+    pdk_run handle;
+    struct pdk_slot *slot; /* owned or waited for */
+    uint64_t slot_hash;
+    const char *name, *slot_name;
+    uint64_t accepted, ended, since; /* on the loop's clock; since: stuck */
+    uint64_t accepted_unix, started_unix, ended_unix, told_at;
     pdk_delivery delivery;
     pdk_settled settled;
     void *arg;
-
     const char *code; /* the host's own word for the end; NULL: the plugin's */
     char *why;        /* what who asked first said */
     char *note;       /* the host's sentence for the end */
-    char *unfit;      /* our own judgement of this attempt: code, NUL, text */
-    double fraction;
     char *progress;
     struct pdk_buffer *tail; /* the last of its output */
     uint64_t output_lost;
-
-    const char *run_id, *name, *slot_name, *trace;
-    uint32_t run_id_size, slot_size;
-    char *block; /* where these are, when text is too small */
+    char *block;        /* where the names are, when text is too small */
+    double fraction;    /* from here on nothing is zeroed for a new run */
+    int32_t phase_told; /* PDK_PHASE_... last told to its source; -1: none */
     struct pdk_order admit;
-    /* Not zeroed with the rest. */
+    TAILQ_ENTRY(pdk_record) all;   /* by seq */
+    STAILQ_ENTRY(pdk_record) out;  /* the outbox */
+    TAILQ_ENTRY(pdk_record) tells; /* of progress */
+    TAILQ_ENTRY(pdk_record) line;  /* QUEUED: of the slot; READY: of the member; remembered: the history; free */
+    uint64_t stamp;                /* READY: place in the FIFO of all */
     struct pdk_said last;
     _Alignas(8) char text[136];
 };
@@ -283,6 +280,7 @@ struct pdk_supervisor {
     uint32_t remembered, history_limit;
     uint64_t next_seq, next_stamp;
     uint32_t accepted, live; /* not settled; not ENDED and not STUCK */
+    uint32_t reserved;       /* runs that there are timers and slots for */
     uint32_t in_state[PDK_STATES];
     struct pdk_slots slots;
     struct pdk_timers timers;

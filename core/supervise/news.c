@@ -74,11 +74,8 @@ static void take_progress(struct pdk_supervisor *s, struct pdk_record *run, doub
     pdk_tell_source(s, run);
 }
 
-/* Whoever calls output or progress marks the cell first and looks at the gate then; we have closed the gate first
- * and look at the mark now. So when an attempt is over, nothing of it comes later. */
-void pdk_news_of(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended) {
+void pdk_news_touched(struct pdk_supervisor *s, struct pdk_cell *cell, bool ended) {
     struct pdk_record *run = cell->run;
-    if (!atomic_load(&cell->touched)) return;
     pthread_mutex_lock(pdk_cell_lock(s, cell));
     bool is_new = cell->progress_new, ready = cell->ready && !cell->ready_told;
     double fraction = cell->fraction;
@@ -128,7 +125,7 @@ static const pdk_source_ops *listening(const struct pdk_record *run) {
     return source && source->hears_progress && !source->gone ? source->instance->plugin->source : NULL;
 }
 
-void pdk_tell_source(struct pdk_supervisor *s, struct pdk_record *run) {
+void pdk_tell_listening(struct pdk_supervisor *s, struct pdk_record *run) {
     if (run->in_tells || run->recorded) return;
     if (!run->progress_new && !listening(run)) return;
     run->in_tells = true;

@@ -30,7 +30,7 @@ static int32_t count(struct pdk_member *member, int32_t rc) {
 static int32_t check_name(const char *what, const char *text, int32_t (*check)(const char *, const char **),
                           pdk_error *err) {
     const char *why = "";
-    if (!text || check(text, &why) == 0) return 0;
+    if (check(text, &why) == 0) return 0;
     return pdk_fail(err, -EINVAL, NULL, what, why, NULL);
 }
 
@@ -69,8 +69,8 @@ static int32_t submit_with(struct pdk_member *member, const pdk_submission *give
 
 static int32_t submit_base(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
                            pdk_run *ret, pdk_error *err) {
-    int32_t rc = check_name("name: ", given->name, pdk_task_name_check, err);
-    if (rc == 0) rc = check_name("slot: ", given->slot, pdk_slot_name_check, err);
+    int32_t rc = given->name ? check_name("name: ", given->name, pdk_task_name_check, err) : 0;
+    if (rc == 0 && given->slot) rc = check_name("slot: ", given->slot, pdk_slot_name_check, err);
     if (rc < 0) return rc;
     intake->instance = given->base->instance;
     intake->name = given->name;

@@ -133,11 +133,8 @@ static void accept(struct pdk_supervisor *s, struct pdk_record *run, const struc
 }
 
 int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, struct pdk_report *report, pdk_run *ret) {
-    if (s->closing) return -ESHUTDOWN;
-    if (!pdk_room(s, intake->source)) return -EAGAIN;
-    if (!s->turning &&
-        !atomic_load_explicit(&s->wake->posted,
-                              memory_order_relaxed)) { /* those that come together are accepted at one time */
+    if (!s->turning && !atomic_load_explicit(&s->wake->posted, memory_order_relaxed)) {
+        /* those that come together are accepted at one time */
         pdk_clock(s);
         atomic_store_explicit(&s->main, (uint64_t)pthread_self(), memory_order_relaxed);
     }
@@ -161,6 +158,8 @@ int32_t pdk_supervisor_submit_task(pdk_supervisor *supervisor, struct pdk_task *
     if (options && PDK_REACHES(options, arg)) intake.arg = options->arg;
     if (options && PDK_REACHES(options, trace)) intake.trace = options->trace;
     if (options && PDK_REACHES(options, deadline_ns)) intake.deadline = options->deadline_ns;
+    if (supervisor->closing) return -ESHUTDOWN;
+    if (!pdk_room(supervisor, NULL)) return -EAGAIN;
     return pdk_submit(supervisor, &intake, report, ret);
 }
 

@@ -74,9 +74,8 @@ void pdk_timer_start(struct pdk_timers *timers, struct pdk_timer *timer, uint64_
     rise(timers, ++timers->count, (struct pdk_timer_entry){due, order, timer});
 }
 
-void pdk_timer_stop(struct pdk_timers *timers, struct pdk_timer *timer) {
+void pdk_timer_remove(struct pdk_timers *timers, struct pdk_timer *timer) {
     uint32_t place = timer->place;
-    if (!place) return;
     timer->place = 0;
     struct pdk_timer_entry last = timers->heap[timers->count--];
     if (last.timer == timer) return;

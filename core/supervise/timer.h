@@ -31,8 +31,11 @@ void pdk_timers_free(struct pdk_timers *timers);
 /* Start, or start again. Timers due at one time go by order, the lower first. */
 void pdk_timer_start(struct pdk_timers *timers, struct pdk_timer *timer, uint64_t due, uint64_t order);
 
-/* Stop. One that does not run may be stopped. */
-void pdk_timer_stop(struct pdk_timers *timers, struct pdk_timer *timer);
+/* Stop. One that does not run may be stopped: most are. */
+void pdk_timer_remove(struct pdk_timers *timers, struct pdk_timer *timer);
+static inline void pdk_timer_stop(struct pdk_timers *timers, struct pdk_timer *timer) {
+    if (timer->place) pdk_timer_remove(timers, timer);
+}
 
 /* The next to be due; NULL when none runs. */
 struct pdk_timer *pdk_timers_first(const struct pdk_timers *timers);

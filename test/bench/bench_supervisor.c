@@ -16,7 +16,7 @@
 #include "core/supervise/internal.h"
 #include "paddock/helpers.h"
 
-enum { ROUNDS = 7, BATCH = 1000 };
+enum { ROUNDS = 9, BATCH = 1000 };
 
 static uint64_t clock_ns(void) {
     struct timespec t;
@@ -198,7 +198,7 @@ static double runs(int batches, double *ret_turns) {
     return (double)(clock_ns() - begin) / (batches * BATCH);
 }
 
-/* perf.md 1d: indirect call, two clock reads, count, sum, maximum, and a task from malloc through a queue. */
+/* The least of an attempt: indirect call, two clock reads, count, sum, maximum, a task from malloc through a queue. */
 static double floor_attempt(void) {
     struct node {
         struct node *next;
@@ -315,7 +315,7 @@ static void timers(uint32_t pending) {
     free(all);
 }
 
-static double floors(double *ret_posted) {
+static void floors(double *ret_posted) {
     double tasks[ROUNDS], pushes[ROUNDS], clocks[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t begin = clock_ns();
@@ -325,51 +325,60 @@ static double floors(double *ret_posted) {
         pushes[round] = floor_posted();
     }
     *ret_posted = median(pushes);
-    double floor = median(tasks);
-    printf("  floors: clock %.1f ns; task %.1f ns; push and take %.1f ns\n", median(clocks), floor, *ret_posted);
-    return floor;
+    printf("  floors: clock %.1f ns; task %.1f ns; push and take %.1f ns\n", median(clocks), median(tasks),
+           *ret_posted);
 }
 
-static void bench_runs(double floor, double posted_floor) {
-    double all[ROUNDS], turns[ROUNDS], call, take_up;
+/* What was measured in each round, over the floor of the same round: others' load comes and goes. */
+static void print_rounds(const char *what, double *values, const double *tasks) {
+    double ratios[ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) ratios[round] = values[round] / tasks[round];
+    printf("  %-36s %6.1f ns   %.2fx the floor\n", what, median(values), median(ratios));
+}
+
+static void bench_runs(double posted_floor) {
+    double all[ROUNDS], turns[ROUNDS], tasks[ROUNDS], call, take_up;
     make("{\"name\":\"noop\",\"kind\":\"noop\",\"restart\":\"never\"}");
     (void)runs(100, NULL);
-    for (int round = 0; round < ROUNDS; round++) all[round] = runs(300, &turns[round]);
-    double run = median(all), turn = median(turns);
-    printf("  run by template, submit .. settled   %6.1f ns   %.2fx the floor\n", run, run / floor);
-    printf("    of it from the command on          %6.1f ns   %.2fx the floor\n", turn, turn / floor);
+    for (int round = 0; round < ROUNDS; round++) {
+        tasks[round] = floor_attempt();
+        all[round] = runs(300, &turns[round]);
+    }
+    print_rounds("run by template, submit .. settled", all, tasks);
+    print_rounds("  of it from the command on", turns, tasks);
     posted(&call, &take_up);
-    printf("  done from another thread             %6.1f ns   %.2fx the floor\n", call, call / posted_floor);
-    printf("    taken up, run ended and told       %6.1f ns\n", take_up);
+    printf("  %-36s %6.1f ns   %.2fx the floor\n", "done from another thread", call, call / posted_floor);
+    printf("  %-36s %6.1f ns\n", "  taken up, run ended and told", take_up);
     end();
 }
 
-/* Sixteen attempts against one: what each more costs, its way through the policy, the timers and the FIFO too. */
-static void bench_attempts(double floor) {
+/* Sixteen attempts against one: what each more costs, its way through the policy and the FIFO too. */
+static void bench_attempts(void) {
     enum { AGAIN = 15 };
-    double more[ROUNDS];
+    double more[ROUNDS], tasks[ROUNDS];
     make("{\"name\":\"noop\",\"kind\":\"noop\",\"restart\":\"on-failure\",\"backoff\":{\"first\":\"1ms\",\"max\":"
          "\"1ms\",\"factor\":1,"
          "\"jitter\":\"none\"}}");
-    /* No pause at all, which YAML does not let one say: the machine is measured, not the clock. */
+    /* No pause at all, as between two successes of `always`: the machine is measured, not the clock. */
     struct pdk_task *task = pdk_template_task(base);
     task->policy.backoff_first = task->policy.backoff_max = 0;
     for (int round = 0; round < ROUNDS; round++) {
         noop.again = 0;
         double one = runs(60, NULL);
         noop.again = AGAIN;
+        tasks[round] = floor_attempt();
         more[round] = (runs(60, NULL) - one) / AGAIN;
     }
-    double attempt = median(more);
-    printf("  one attempt more                     %6.1f ns   %.2fx the floor\n", attempt, attempt / floor);
+    print_rounds("one attempt more", more, tasks);
     end();
 }
 
 int main(int argc, char **argv) {
     const char *only = argc > 1 ? argv[1] : "";
-    double posted_floor, floor = floors(&posted_floor);
-    if (!*only || !strcmp(only, "runs")) bench_runs(floor, posted_floor);
-    if (!*only || !strcmp(only, "attempts")) bench_attempts(floor);
+    double posted_floor;
+    floors(&posted_floor);
+    if (!*only || !strcmp(only, "runs")) bench_runs(posted_floor);
+    if (!*only || !strcmp(only, "attempts")) bench_attempts();
     if (!*only || !strcmp(only, "timers")) timers(100000);
     if (!*only || !strcmp(only, "timers")) timers(1000000);
     return 0;
