@@ -123,6 +123,7 @@ void pdk_spawner_free(struct pdk_spawner *spawner) {
     spawner->loop->stop(spawner->loop, spawner->later_timer);
     if (spawner->event_fd >= 0) close(spawner->event_fd);
     if (spawner->null_fd >= 0) close(spawner->null_fd);
+    pdk_files_lower(spawner);
     free(spawner->slots);
     free(spawner->buffer);
     free(spawner);

@@ -16,7 +16,8 @@ struct pdk_spawner_options {
     uint32_t threads;          /* that start children; 0: as many as cores, at most 2 */
     uint32_t pending;          /* spawns that may wait for a thread; 0 counts as 65536 */
     bool subreaper;            /* the whole process is ours: adopt orphans, so that even without a cgroup a
-                                       double fork does not escape. Never in an embedder's process */
+                                       double fork does not escape, and use all descriptors that
+                                       the hard limit allows. Never in an embedder's process */
     int32_t cgroups; /* -1: one per attempt where it can be had; 0: only where a limit needs it; 1: always, or fail */
     /* Output that nobody captures by a callback goes to the attempt. As host->output: PDK_PAUSE pauses. [main] */
     int32_t (*output)(void *arg, pdk_attempt attempt, int32_t stream, const char *data, size_t size);

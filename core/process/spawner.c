@@ -52,7 +52,8 @@ static int32_t duplicate_fds(const pdk_command *command, struct pdk_plan *plan, 
     return r;
 }
 
-static int32_t make_request(const pdk_command *command, struct pdk_request **ret, pdk_error *err) {
+static int32_t make_request(const struct pdk_spawner *spawner, const pdk_command *command, struct pdk_request **ret,
+                            pdk_error *err) {
     struct pdk_request *request = calloc(1, sizeof *request);
     if (!request) return pdk_process_error(err, -ENOMEM, "no memory to start a process");
     request->kind = PDK_REQUEST_LAUNCH;
@@ -65,6 +66,7 @@ static int32_t make_request(const pdk_command *command, struct pdk_request **ret
     request->pids_max = command->pids_max;
     request->cpu_max = command->cpu_max;
     int32_t r = pdk_plan_make(command, &request->arena, &request->plan, err);
+    if (r == 0) r = pdk_files_keep(spawner, &request->arena, &request->plan);
     if (r == 0) r = duplicate_fds(command, &request->plan, err);
     if (r < 0) {
         pdk_request_drop_plan(request);
@@ -109,7 +111,7 @@ static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, cons
     pdk_child handle = 0;
     if (spawner->asked >= spawner->options.pending)
         return pdk_process_error(err, -EAGAIN, "%u processes wait to be started already", spawner->asked);
-    int32_t r = make_request(command, &request, err);
+    int32_t r = make_request(spawner, command, &request, err);
     if (r < 0) return r;
     request->track = spawner->track;
     r = add_child(spawner, command, request, &handle);
@@ -204,6 +206,7 @@ static int32_t open_parts(struct pdk_spawner *spawner, pdk_error *err) {
     spawner->track = spawner->options.cgroups == 1 || (spawner->options.cgroups < 0 && !spawner->options.subreaper &&
                                                        pdk_cgroups_can_track(spawner->cgroups));
     if (spawner->options.subreaper) r = pdk_orphans_create(spawner, &spawner->orphans);
+    if (r == -ENOENT) return pdk_process_error(err, r, "/proc is needed, and is not mounted here");
     if (r < 0) return pdk_process_error(err, r, "become the reaper of orphans: %s", strerror(-r));
     r = pdk_workers_create(spawner->options.threads, spawner->event_fd, spawner->null_fd, spawner->cgroups,
                            &spawner->workers);
@@ -231,6 +234,7 @@ int32_t pdk_spawner_create(const struct pdk_spawner_options *options, struct pdk
     spawner->event_fd = spawner->null_fd = -1;
     TAILQ_INIT(&spawner->children);
     TAILQ_INIT(&spawner->later);
+    if (options->subreaper) pdk_files_raise(spawner);
     int32_t r = open_parts(spawner, err);
     if (r < 0) {
         pdk_spawner_free(spawner);

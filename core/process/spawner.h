@@ -77,10 +77,21 @@ struct pdk_spawner {
     struct pdk_child_list children, later;
     char *buffer;
     struct pdk_spawner_stats stats;
+    pdk_rlimit files; /* of descriptors, as we were given it */
+    bool raised;      /* we have more now */
 };
 
 void pdk_spawner_log(const struct pdk_spawner *spawner, int32_t level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* ---- files.c: how many descriptors there may be ---- */
+
+/* Take all that the hard limit allows; and give it back. */
+void pdk_files_raise(struct pdk_spawner *spawner);
+void pdk_files_lower(struct pdk_spawner *spawner);
+
+/* The child of this plan starts with the limit that we were given, unless its command says another. 0 or -ENOMEM. */
+int32_t pdk_files_keep(const struct pdk_spawner *spawner, struct pdk_arena *arena, struct pdk_plan *plan);
 
 /* ---- children.c: the slots ---- */
 

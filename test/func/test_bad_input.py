@@ -284,6 +284,16 @@ class Limits(Case):
                 if result.returncode:
                     self.assertIn("Too many open files", result.stderr)
 
+    def test_the_soft_limit_of_descriptors_is_for_children(self):
+        soft, hard = 40, 400
+        script = "echo $(ulimit -Sn) $(ulimit -Hn); sleep 0.3"
+        result = self.run_file("tasks: {a: {command: '%s', replicas: 60}}" % script, "--prefix", "never",
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+        self.assertEqual(self.ended(result, 0).stdout, f"{soft} {hard}\n" * 60)
+        own = self.run_file("tasks: {a: {command: 'ulimit -Sn', with: {rlimits: {nofile: 77}}}}",
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard)))
+        self.assertEqual(own.stdout, "77\n")
+
     @unittest.skipIf(is_sanitized(), "a sanitizer wants all addresses")
     def test_hardly_any_memory(self):
         said = 0
