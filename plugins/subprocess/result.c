@@ -9,17 +9,17 @@
 static const struct {
     int32_t code, status, category;
 } errors[] = {
-    {ENOENT, PDK_FATAL, PDK_CAT_MISSING},     {ENOTDIR, PDK_FATAL, PDK_CAT_MISSING},
-    {EACCES, PDK_FATAL, PDK_CAT_DENIED},      {EPERM, PDK_FATAL, PDK_CAT_DENIED},
-    {EAGAIN, PDK_FAILURE, PDK_CAT_BUSY},      {EMFILE, PDK_FAILURE, PDK_CAT_BUSY},
-    {ENFILE, PDK_FAILURE, PDK_CAT_BUSY},      {ETXTBSY, PDK_FAILURE, PDK_CAT_BUSY},
-    {ENOMEM, PDK_FAILURE, PDK_CAT_MEMORY},    {ENOSPC, PDK_FAILURE, PDK_CAT_BUSY},
-    {ENOEXEC, PDK_FATAL, PDK_CAT_INPUT},      {E2BIG, PDK_FATAL, PDK_CAT_INPUT},
-    {EINVAL, PDK_FATAL, PDK_CAT_INPUT},       {ELOOP, PDK_FATAL, PDK_CAT_INPUT},
-    {ENAMETOOLONG, PDK_FATAL, PDK_CAT_INPUT}, {EISDIR, PDK_FATAL, PDK_CAT_INPUT},
-    {EFBIG, PDK_FATAL, PDK_CAT_INPUT},        {ENXIO, PDK_FATAL, PDK_CAT_INPUT},
-    {EBADF, PDK_FATAL, PDK_CAT_INPUT},        {ENOTSUP, PDK_FATAL, PDK_CAT_OTHER},
-    {ENOSYS, PDK_FATAL, PDK_CAT_OTHER},
+    {ENOENT, PDK_FATAL, PDK_CAT_MISSING}, {ENOTDIR, PDK_FATAL, PDK_CAT_MISSING},
+    {EACCES, PDK_FATAL, PDK_CAT_DENIED},  {EPERM, PDK_FATAL, PDK_CAT_DENIED},
+    {EROFS, PDK_FATAL, PDK_CAT_DENIED},   {EAGAIN, PDK_FAILURE, PDK_CAT_BUSY},
+    {EMFILE, PDK_FAILURE, PDK_CAT_BUSY},  {ENFILE, PDK_FAILURE, PDK_CAT_BUSY},
+    {ETXTBSY, PDK_FAILURE, PDK_CAT_BUSY}, {ENOMEM, PDK_FAILURE, PDK_CAT_MEMORY},
+    {ENOSPC, PDK_FAILURE, PDK_CAT_BUSY},  {ENOEXEC, PDK_FATAL, PDK_CAT_INPUT},
+    {E2BIG, PDK_FATAL, PDK_CAT_INPUT},    {EINVAL, PDK_FATAL, PDK_CAT_INPUT},
+    {ELOOP, PDK_FATAL, PDK_CAT_INPUT},    {ENAMETOOLONG, PDK_FATAL, PDK_CAT_INPUT},
+    {EISDIR, PDK_FATAL, PDK_CAT_INPUT},   {EFBIG, PDK_FATAL, PDK_CAT_INPUT},
+    {ENXIO, PDK_FATAL, PDK_CAT_INPUT},    {EBADF, PDK_FATAL, PDK_CAT_INPUT},
+    {ENOTSUP, PDK_FATAL, PDK_CAT_OTHER},  {ENOSYS, PDK_FATAL, PDK_CAT_OTHER},
 };
 
 void pdk_sub_say(struct pdk_sub_end *end, int32_t status, int32_t category, const char *format, ...) {
@@ -35,6 +35,7 @@ void pdk_sub_say(struct pdk_sub_end *end, int32_t status, int32_t category, cons
 static const char *words(int32_t code) {
     if (code == EFBIG) return "too large";
     if (code == ENXIO) return "not a regular file";
+    if (code == EMFILE) return "Too many open files; raise ulimit -n, or set limits.running";
     return strerrordesc_np(code) ? strerrordesc_np(code) : "unknown error";
 }
 
