@@ -177,17 +177,34 @@ size_t pdk_sink_waiting(struct pdk_sink *sink, int fd) {
     return waiting;
 }
 
-void pdk_sink_free(struct pdk_sink *sink) {
-    if (!sink) return;
-    for (size_t i = 0; i < sink->lane_count; i++) {
+void pdk_sink_end(struct pdk_sink *sink) {
+    for (size_t i = 0; sink && i < sink->lane_count; i++) {
         struct lane *lane = &sink->lanes[i];
+        if (lane->ending) continue;
         (void)pthread_mutex_lock(&lane->lock);
         lane->ending = true;
         (void)pthread_cond_signal(&lane->work);
         (void)pthread_mutex_unlock(&lane->lock);
         (void)pthread_join(lane->thread, NULL);
-        (void)pthread_mutex_destroy(&lane->lock);
-        (void)pthread_cond_destroy(&lane->work);
+    }
+}
+
+/* What was said after the threads had ended. */
+static void write_rest(struct lane *lane) {
+    struct chunk *chunk;
+    while ((chunk = take(lane))) {
+        if (!lane->sink->failures[chunk->fd - 1].error) (void)write_all(chunk->fd, chunk->data, chunk->size);
+        free(chunk);
+    }
+}
+
+void pdk_sink_free(struct pdk_sink *sink) {
+    if (!sink) return;
+    pdk_sink_end(sink);
+    for (size_t i = 0; i < sink->lane_count; i++) {
+        write_rest(&sink->lanes[i]);
+        (void)pthread_mutex_destroy(&sink->lanes[i].lock);
+        (void)pthread_cond_destroy(&sink->lanes[i].work);
     }
     free(sink);
 }

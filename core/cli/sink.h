@@ -27,7 +27,9 @@ bool pdk_sink_write(struct pdk_sink *sink, int fd, const char *data, size_t size
 /* Bytes that wait for fd. */
 size_t pdk_sink_waiting(struct pdk_sink *sink, int fd);
 
-/* Write what waits, however long it takes, and end. NULL is fine. */
+/* Write what waits, however long it takes, and end the threads. A failure may have been posted until then, so the loop
+ * has to turn once more before free, which writes what was said meanwhile. NULL is fine. */
+void pdk_sink_end(struct pdk_sink *sink);
 void pdk_sink_free(struct pdk_sink *sink);
 
 #endif

@@ -294,6 +294,8 @@ static int run_all(struct pdk_session *session) {
     if (session->sink) {
         pdk_screen_end(&session->screen);
         restore_signals(session);
+        pdk_sink_end(session->sink);
+        pdk_ev_once(session->ev);
         pdk_sink_free(session->sink);
         session->sink = NULL;
     }
