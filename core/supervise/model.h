@@ -18,6 +18,7 @@
 
 #include "core/base/buffer.h"
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/loop/loop.h"
 #include "core/process/process.h"
@@ -167,7 +168,7 @@ struct pdk_slots {
     struct pdk_slot **buckets;
     struct pdk_slot *free;
     uint32_t mask, count, reserved;
-    uint64_t secret;
+    struct pdk_hash_key key;
 };
 
 enum { PDK_RESULTS = 5, PDK_ENDS = 7 };

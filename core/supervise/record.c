@@ -98,19 +98,11 @@ static char *put_text(char **at, const char *text, size_t size) {
     return start;
 }
 
-/* Two digits at a time. */
 static char *put_number(char *at, uint64_t number) {
-    char digits[20];
-    size_t first = sizeof digits;
-    for (; number >= 100; number /= 100) {
-        uint32_t low = (uint32_t)(number % 100);
-        digits[--first] = (char)('0' + low % 10);
-        digits[--first] = (char)('0' + low / 10);
-    }
-    digits[--first] = (char)('0' + number % 10);
-    if (number >= 10) digits[--first] = (char)('0' + number / 10);
-    memcpy(at, digits + first, sizeof digits - first);
-    return at + sizeof digits - first;
+    size_t digits = 1;
+    for (uint64_t n = number; n >= 10; n /= 10) digits++;
+    for (size_t i = digits; i-- > 0; number /= 10) at[i] = (char)('0' + number % 10);
+    return at + digits;
 }
 
 /* {runner}-{slot}-{seq} */

@@ -43,7 +43,7 @@ static void set_options(struct pdk_supervisor *s, const pdk_supervisor_options *
     o->line = between(o->line, LINE_MIN, LINE_MAX);
     if (!o->seed) o->seed = pdk_jitter_mix(pdk_clock_now() ^ pdk_clock_unix());
     s->history_limit = o->history;
-    s->slots.secret = pdk_jitter_mix(pdk_clock_now() ^ (uint64_t)(uintptr_t)s);
+    s->slots.key = pdk_hash_key();
     s->log = (struct pdk_log){o->log, o->arg, PDK_LOG_DEBUG};
 }
 
