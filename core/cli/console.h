@@ -29,7 +29,7 @@ const char *pdk_tone_task(const struct pdk_console *console, const char *name);
 size_t pdk_text_width(const char *text);
 
 /* Add text, cut with an ellipsis if it takes more than `cells`, then padded to that many if pad. */
-void pdk_text_fit(struct pdk_buffer *to, const char *text, size_t cells, bool pad);
+void pdk_text_fit(struct pdk_buffer *to, const char *text, size_t room, bool pad);
 
 /* Rows of cells, gathered and then printed: in columns on a terminal, between tabs elsewhere. */
 struct pdk_grid {

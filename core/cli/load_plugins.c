@@ -44,7 +44,7 @@ static struct pdk_listed *add(struct pdk_setup *setup, const char *name) {
     if (setup->plugin_count == setup->plugin_capacity) {
         size_t capacity = setup->plugin_capacity ? 2 * setup->plugin_capacity : 16;
         struct pdk_listed *plugins =
-            capacity > 2 * MOST_PLUGINS ? NULL : reallocarray(setup->plugins, capacity, sizeof *plugins);
+            capacity > (size_t)2 * MOST_PLUGINS ? NULL : reallocarray(setup->plugins, capacity, sizeof *plugins);
         if (!plugins) return NULL;
         setup->plugins = plugins;
         setup->plugin_capacity = capacity;

@@ -55,7 +55,7 @@ void pdk_run_visible(struct pdk_buffer *to, const char *data, size_t size, bool 
 void pdk_run_talk(struct pdk_session *session, int32_t level, const char *part, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void pdk_run_talk_event(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
-void pdk_run_log(void *session, int32_t level, const char *part, const char *run_id, const char *text); /* [any] */
+void pdk_run_log(void *arg, int32_t level, const char *part, const char *run_id, const char *text); /* [any] */
 int32_t pdk_run_notes_create(struct pdk_session *session); /* before the first line of the log */
 void pdk_run_notes_say(struct pdk_session *session);       /* what still waits */
 void pdk_run_notes_free(struct pdk_session *session);
@@ -66,7 +66,7 @@ const char *pdk_result_name(int32_t status);
 const char *pdk_run_why(const struct pdk_item *item, char *buf, size_t size);
 
 /* run_live.c: a pdk_screen's draw. */
-void pdk_run_draw(void *session, struct pdk_screen *screen);
+void pdk_run_draw(void *arg, struct pdk_screen *screen);
 
 /* run_json.c: one line on stdout for each event. */
 void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
@@ -74,7 +74,7 @@ void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, cons
 /* run_signals.c */
 int32_t pdk_run_signals_block(struct pdk_session *session); /* before any thread starts */
 int32_t pdk_run_signals_watch(struct pdk_session *session);
-void pdk_run_signals_look(void *session); /* now, rather than when the loop comes to it */
+void pdk_run_signals_look(void *arg); /* now, rather than when the loop comes to it */
 void pdk_run_signals_free(struct pdk_session *session);
 void pdk_run_states(struct pdk_session *session); /* say the state of every item */
 

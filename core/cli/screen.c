@@ -29,7 +29,7 @@ static bool same_terminal(void) {
 }
 
 int32_t pdk_screen_begin(struct pdk_screen *screen) {
-    screen->waiting = PDK_BUFFER(2 * WAITING_MOST);
+    screen->waiting = PDK_BUFFER((size_t)2 * WAITING_MOST);
     screen->block = PDK_BUFFER(WAITING_MOST);
     screen->shared = screen->out.tty && screen->err.tty && same_terminal();
     if (!screen->live) return 0;

@@ -113,7 +113,7 @@ static uint32_t replicas(const struct pdk_task *task) {
 static int32_t make_items(struct pdk_plan *plan, const struct choice *choice) {
     struct pdk_group *group = plan->groups;
     struct pdk_item *next = plan->items;
-    for (uint32_t i = 0; i < choice->config->task_count; i++) {
+    for (uint32_t i = 0; group && i < choice->config->task_count; i++) {
         if (!choice->in[i]) continue;
         group->task = pdk_task_hold(choice->config->tasks[i]);
         group->items = next;

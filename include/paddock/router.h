@@ -35,16 +35,17 @@ typedef struct pdk_router_entry {
 typedef struct pdk_router_task {
     uint32_t struct_size, reserved;
     const pdk_task_ops *ops;
-    void *task;             /* the first argument of ops */
-    const pdk_spec *spec;   /* completed; lives until pdk_router_task_free */
-    const char *runner;     /* the instance's name */
-    void *data;             /* the router's */
+    void *task;           /* the first argument of ops */
+    const pdk_spec *spec; /* completed; lives until pdk_router_task_free */
+    const char *runner;   /* the instance's name */
+    void *data;           /* the router's */
 } pdk_router_task;
 
 PDK_API int32_t pdk_router_create(const pdk_router_options *options, pdk_router **ret, pdk_error *err);
 
 /* Enter a plugin from memory, last in order. It must live as long as the router. */
-PDK_API int32_t pdk_router_add(pdk_router *router, const pdk_plugin *plugin, const pdk_router_entry *entry, pdk_error *err);
+PDK_API int32_t pdk_router_add(pdk_router *router, const pdk_plugin *plugin, const pdk_router_entry *entry,
+                               pdk_error *err);
 
 /* Enter a plugin from a file. -EACCES: not to be trusted; -EINVAL: not a plugin, or its config is wrong. */
 PDK_API int32_t pdk_router_load(pdk_router *router, const char *path, const pdk_router_entry *entry, pdk_error *err);

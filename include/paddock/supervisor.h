@@ -26,22 +26,25 @@ enum { PDK_SUPERVISOR_OWNS_PROCESS = 1 };
 /* Zero means the default that is named. Times in ns. */
 typedef struct pdk_supervisor_options {
     uint32_t struct_size;
-    uint32_t flags;              /* PDK_SUPERVISOR_... */
-    const pdk_loop *loop;        /* yours; NULL: one of its own, run by pdk_supervisor_run */
-    const pdk_pool *pool;        /* NULL: one of its own */
-    const pdk_process *process;  /* NULL: one of its own */
-    void (*log)(void *arg, int32_t level, const char *part, const char *run_id, const char *text); /* [any]; NULL: silent */
-    void (*stopped)(void *arg);  /* once, after a shutdown: it may be destroyed now; not from inside. NULL: ask stopped */
-    void *arg;                   /* of log and stopped */
-    uint32_t running;            /* attempts at once; 0: unlimited */
-    uint32_t accepted;           /* runs accepted and not ended; beyond: -EAGAIN. 0: 100000 */
-    uint32_t slot_queue;         /* runs that wait for one slot. 0: 100; UINT32_MAX: none may */
-    uint32_t history;            /* ended runs remembered. 0: 1000; UINT32_MAX: none */
-    uint32_t events;             /* per listener. 0: 1024 */
-    uint32_t line;               /* bytes of a line of output before it is cut. 0: 16384 */
+    uint32_t flags;             /* PDK_SUPERVISOR_... */
+    const pdk_loop *loop;       /* yours; NULL: one of its own, run by pdk_supervisor_run */
+    const pdk_pool *pool;       /* NULL: one of its own */
+    const pdk_process *process; /* NULL: one of its own */
+    void (*log)(void *arg, int32_t level, const char *part, const char *run_id,
+                const char *text); /* [any]; NULL: silent */
+    void (*stopped)(
+        void *arg);      /* once, after a shutdown: it may be destroyed now; not from inside. NULL: ask stopped */
+    void *arg;           /* of log and stopped */
+    uint32_t running;    /* attempts at once; 0: unlimited */
+    uint32_t accepted;   /* runs accepted and not ended; beyond: -EAGAIN. 0: 100000 */
+    uint32_t slot_queue; /* runs that wait for one slot. 0: 100; UINT32_MAX: none may */
+    uint32_t history;    /* ended runs remembered. 0: 1000; UINT32_MAX: none */
+    uint32_t events;     /* per listener. 0: 1024 */
+    uint32_t line;       /* bytes of a line of output before it is cut. 0: 16384 */
     uint64_t drain, grace, flush; /* of the shutdown. 0: 0, 30 s, 5 s; UINT64_MAX for grace and flush: none */
-    uint64_t seed;               /* of the jitter; 0: from the clock */
-    const char *name, *version;  /* of your program, as plugins see it; NULL: "paddock" and its version */
+    uint64_t seed;                /* of the jitter; 0: from the clock */
+    const char *name, *version;   /* of your program, as plugins see it; NULL: "paddock" and its version */
+    uint64_t history_age;         /* ended runs older than that are forgotten. 0: 24 h; UINT64_MAX: at no age */
 } pdk_supervisor_options;
 
 /* Told once, when the run has ended; never from inside submit. Lives as long as the run. */
@@ -49,26 +52,28 @@ typedef void (*pdk_settled)(void *arg, pdk_run run, const pdk_outcome *outcome);
 
 typedef struct pdk_submit_options {
     uint32_t struct_size, reserved;
-    pdk_settled settled;         /* NULL: nobody is told */
+    pdk_settled settled; /* NULL: nobody is told */
     void *arg;
-    const char *trace;           /* W3C traceparent; NULL: none */
-    uint64_t deadline_ns;        /* on the loop's clock; 0: none */
+    const char *trace;    /* W3C traceparent; NULL: none */
+    uint64_t deadline_ns; /* on the loop's clock; 0: none */
 } pdk_submit_options;
 
 PDK_API int32_t pdk_supervisor_create(const pdk_supervisor_options *options, pdk_supervisor **ret, pdk_error *err);
 
 /* As of the router: order counts. Before start, or later. Metrics backends first: who asks for a series before
  * there is a backend records nothing. */
-PDK_API int32_t pdk_supervisor_add(pdk_supervisor *supervisor, const pdk_plugin *plugin, const pdk_router_entry *entry, pdk_error *err);
-PDK_API int32_t pdk_supervisor_load(pdk_supervisor *supervisor, const char *path, const pdk_router_entry *entry, pdk_error *err);
+PDK_API int32_t pdk_supervisor_add(pdk_supervisor *supervisor, const pdk_plugin *plugin, const pdk_router_entry *entry,
+                                   pdk_error *err);
+PDK_API int32_t pdk_supervisor_load(pdk_supervisor *supervisor, const char *path, const pdk_router_entry *entry,
+                                    pdk_error *err);
 
 /* Starts the instances. Those that fail are reported by log and health; their runs wait. */
 PDK_API int32_t pdk_supervisor_start(pdk_supervisor *supervisor, pdk_error *err);
 
 /* A spec as in YAML, with `name`. 0: accepted, one outcome will come. -EAGAIN: too many; -EINVAL, -ENOENT: err
  * says what and where; -ESHUTDOWN. options may be NULL. */
-PDK_API int32_t pdk_supervisor_submit(pdk_supervisor *supervisor, const pdk_value *spec, const pdk_submit_options *options,
-                                      pdk_run *ret, pdk_error *err);
+PDK_API int32_t pdk_supervisor_submit(pdk_supervisor *supervisor, const pdk_value *spec,
+                                      const pdk_submit_options *options, pdk_run *ret, pdk_error *err);
 
 /* cancel, force, pause, resume, abandon, list, subscribe, inspect: as plugins have them. Lives as long as the supervisor. */
 PDK_API const pdk_control *pdk_supervisor_control(pdk_supervisor *supervisor);
