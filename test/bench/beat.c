@@ -18,7 +18,8 @@ int main(int argc, char **argv) {
     if (!log || !name) return 2;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int size = snprintf(line, sizeof line, "%s %d %lld\n", name, (int)getpid(), now.tv_sec * 1000000000LL + now.tv_nsec);
+    int size =
+        snprintf(line, sizeof line, "%s %d %lld\n", name, (int)getpid(), now.tv_sec * 1000000000LL + now.tv_nsec);
     int fd = open(log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
     if (fd < 0 || write(fd, line, (size_t)size) != size) return 3;
     close(fd);

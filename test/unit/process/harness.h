@@ -53,7 +53,8 @@ static inline const char *helper_path(void) {
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 32);
     assert_true(size > 0);
     path[size] = 0;
-    strcpy(strrchr(path, '/') + 1, "process-helper");
+    char *name = strrchr(path, '/') + 1;
+    strlcpy(name, "process-helper", sizeof path - (size_t)(name - path));
     return path;
 }
 
