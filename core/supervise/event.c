@@ -22,6 +22,7 @@ struct entry {
 struct pdk_listener {
     TAILQ_ENTRY(pdk_listener) all;
     pdk_watch watch;
+    const struct pdk_member *owner; /* NULL: the program */
     uint32_t events;
     pdk_run run;
     char *name, *slot;
@@ -107,7 +108,7 @@ static void offer(struct pdk_supervisor *s, struct pdk_listener *listener, const
         if (!listener->lost && push(listener, event)) return;
     }
     listener->lost++;
-    (void)s;
+    pdk_meter_add(listener->owner ? listener->owner->meter.events_dropped : s->meters.events_dropped, 1);
 }
 
 static void fill(const struct pdk_supervisor *s, const struct pdk_record *run, const struct pdk_event_args *args,
@@ -214,6 +215,15 @@ static int32_t copy_filter(struct pdk_listener *listener, const pdk_filter *filt
     return 0;
 }
 
+/* An instance has a table of its own. */
+static const struct pdk_member *owner_of(const struct pdk_supervisor *s, const pdk_control *control) {
+    const struct pdk_member *member;
+    TAILQ_FOREACH(member, &s->members, all) {
+        if (&member->control == control) break;
+    }
+    return member;
+}
+
 int32_t pdk_subscribe(const pdk_control *control, const pdk_filter *filter, void (*event)(void *, const pdk_event *),
                       void *arg, pdk_watch *ret) {
     struct pdk_supervisor *s = control->data;
@@ -227,6 +237,7 @@ int32_t pdk_subscribe(const pdk_control *control, const pdk_filter *filter, void
     listener->event = event;
     listener->arg = arg;
     listener->watch = ++s->next_watch;
+    listener->owner = owner_of(s, control);
     TAILQ_INSERT_TAIL(&s->listeners, listener, all);
     if (copy_filter(listener, filter) < 0) {
         drop_listener(s, listener);
@@ -246,6 +257,18 @@ void pdk_unsubscribe(const pdk_control *control, pdk_watch watch) {
     if (!listener) return;
     listener->gone = true;
     if (!s->delivering) drop_listener(s, listener);
+    count_wanted(s);
+}
+
+void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member) {
+    struct pdk_listener *listener, *next;
+    for (listener = TAILQ_FIRST(&s->listeners); listener; listener = next) {
+        next = TAILQ_NEXT(listener, all);
+        if (listener->owner != member) continue;
+        listener->owner = NULL;
+        listener->gone = true;
+        if (!s->delivering) drop_listener(s, listener);
+    }
     count_wanted(s);
 }
 

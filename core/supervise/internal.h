@@ -126,6 +126,7 @@ void pdk_orders_free(struct pdk_supervisor *s);
 void pdk_outbox_settle(struct pdk_supervisor *s);
 void pdk_outcome_make(const struct pdk_record *run, pdk_outcome *ret, pdk_result *ret_last);
 void pdk_retire(struct pdk_supervisor *s, struct pdk_record *run);
+void pdk_history_age(struct pdk_supervisor *s); /* forget what is too old */
 void pdk_sources_resume(struct pdk_supervisor *s);
 void pdk_sources_flush(struct pdk_supervisor *s);
 uint32_t pdk_room(const struct pdk_supervisor *s, const struct pdk_member *source);
@@ -197,6 +198,7 @@ uint32_t pdk_events_room(const struct pdk_supervisor *s); /* lines that all who 
 int32_t pdk_subscribe(const pdk_control *, const pdk_filter *, void (*event)(void *, const pdk_event *), void *arg,
                       pdk_watch *ret);
 void pdk_unsubscribe(const pdk_control *, pdk_watch);
+void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member); /* it listens no more */
 void pdk_events_free(struct pdk_supervisor *s);
 
 /* ---- words.c */
@@ -254,6 +256,6 @@ void pdk_metrics_free(struct pdk_supervisor *s);
 const char *pdk_supervisor_check(const struct pdk_supervisor *s, char *buf, size_t size);
 
 /* kinds of the timers that are not inputs of a run */
-enum { PDK_TIMER_LIFE = PDK_INPUTS, PDK_TIMER_HOSTED, PDK_TIMER_TELL };
+enum { PDK_TIMER_LIFE = PDK_INPUTS, PDK_TIMER_HOSTED, PDK_TIMER_TELL, PDK_TIMER_HISTORY };
 
 #endif

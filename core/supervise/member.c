@@ -46,6 +46,7 @@ struct pdk_member *pdk_member_of(struct pdk_supervisor *s, struct pdk_instance *
 }
 
 void pdk_member_drop(struct pdk_member *member) {
+    pdk_events_forget(member->supervisor, member);
     TAILQ_REMOVE(&member->supervisor->members, member, all);
     free(member);
 }

@@ -16,7 +16,7 @@ static const char *const
     *const by_runner_reason[] = {"runner", "reason", NULL}, *const by_runner_stream[] = {"runner", "stream", NULL},
     *const by_runner_mode[] = {"runner", "mode", NULL}, *const by_source_result[] = {"source", "result", NULL},
     *const by_source_outcome[] = {"source", "outcome", NULL}, *const by_category[] = {"plugin", "category", NULL},
-    *const by_version[] = {"version", "abi", NULL};
+    *const by_listener[] = {"listener", NULL}, *const by_version[] = {"version", "abi", NULL};
 
 enum {
     BUILD,
@@ -42,12 +42,13 @@ enum {
     OUTPUT_LOST,
     CPU_SECONDS,
     PLUGIN_ERRORS,
+    EVENTS_DROPPED,
     LOOP_LAG
 };
 
-#define ROW(type, name, unit, help, labels)                                                                            \
+#define ROW(type, name, unit, help, labels) \
     { sizeof(pdk_metric), type, name, unit, help, labels, NULL, 0, 0 }
-#define HISTOGRAM(name, unit, help, labels, buckets)                                                                   \
+#define HISTOGRAM(name, unit, help, labels, buckets) \
     { sizeof(pdk_metric), PDK_HISTOGRAM, name, unit, help, labels, buckets, sizeof buckets / sizeof *buckets, 0 }
 
 static const pdk_metric metrics[] = {
@@ -73,6 +74,7 @@ static const pdk_metric metrics[] = {
     [OUTPUT_BYTES] = ROW(PDK_COUNTER, "output", "bytes", "Bytes that attempts wrote.", by_runner_stream),
     [OUTPUT_LOST] = ROW(PDK_COUNTER, "output_dropped", "bytes", "Bytes lost to slow readers.", by_runner),
     [PLUGIN_ERRORS] = ROW(PDK_COUNTER, "plugin_errors", "", "Attempts that went wrong.", by_category),
+    [EVENTS_DROPPED] = ROW(PDK_COUNTER, "events_dropped", "", "Events lost to slow listeners.", by_listener),
     [LOOP_LAG] = HISTOGRAM("loop_lag", "seconds", "How late timers are.", NULL, lags),
     [CPU_SECONDS] = ROW(PDK_COUNTER, "child_cpu", "seconds", "Processor time of children.", by_runner_mode),
 };
@@ -130,6 +132,7 @@ void pdk_meter_member(struct pdk_member *member) {
     const char *name = member->instance->name;
     if (!s->backends || member->meter.up) return;
     member->meter.up = get(s, PLUGIN_UP, name, NULL);
+    member->meter.events_dropped = get(s, EVENTS_DROPPED, name, NULL);
     pdk_meter_set(member->meter.up, atomic_load(&member->instance->health) != PDK_DOWN);
     if (member->instance->plugin->runner) of_runner(s, &member->meter, name);
     if (pdk_member_is_source(member)) of_source(s, &member->meter, name);
@@ -141,6 +144,7 @@ static void of_supervisor(struct pdk_supervisor *s) {
     pdk_meter_set(get(s, BUILD, s->host.version, "1.0"), 1);
     m->busy_slots = get(s, SLOTS, NULL, NULL);
     m->lag = get(s, LOOP_LAG, NULL, NULL);
+    m->events_dropped = get(s, EVENTS_DROPPED, s->host.name, NULL);
     m->submitted = get(s, SUBMITTED, "", NULL);
     for (int i = 0; i < PDK_REASONS; i++) m->rejected[i] = get(s, REJECTED, reasons[i], NULL);
     for (int32_t i = 0; i < PDK_ENDS; i++) m->attempts[i] = get(s, RUN_ATTEMPTS, pdk_end_word(i), NULL);

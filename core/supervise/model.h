@@ -28,12 +28,12 @@
 #include "core/supervise/timer.h"
 
 #define PDK_STARTS_PER_TURN 64
-#define PDK_INDEX_BITS      24 /* of a handle: which record or cell; the rest is a number never used again */
-#define PDK_INDEX_MASK      ((UINT64_C(1) << PDK_INDEX_BITS) - 1)
-#define PDK_CHUNK           256 /* records or cells allocated at once */
-#define PDK_CHUNKS          ((1u << PDK_INDEX_BITS) / PDK_CHUNK)
-#define PDK_RUN_ID_WORDS    20 /* of 8 bytes: a runner's and a slot's name, and a number */
-#define PDK_LOCKS           16
+#define PDK_INDEX_BITS 24 /* of a handle: which record or cell; the rest is a number never used again */
+#define PDK_INDEX_MASK ((UINT64_C(1) << PDK_INDEX_BITS) - 1)
+#define PDK_CHUNK 256 /* records or cells allocated at once */
+#define PDK_CHUNKS ((1u << PDK_INDEX_BITS) / PDK_CHUNK)
+#define PDK_RUN_ID_WORDS 20 /* of 8 bytes: a runner's and a slot's name, and a number */
+#define PDK_LOCKS 16
 
 struct pdk_record;
 struct pdk_member;
@@ -180,7 +180,7 @@ struct pdk_meter {
     pdk_series *runs[PDK_ENDS], *run_seconds[PDK_ENDS];
     pdk_series *output[2], *output_lost, *cpu[2];
     pdk_series *errors[PDK_CAT_INTERNAL + 1];
-    pdk_series *deliveries[3], *settled[PDK_ENDS], *source_up, *pending, *submitted, *up;
+    pdk_series *deliveries[3], *settled[PDK_ENDS], *source_up, *pending, *submitted, *up, *events_dropped;
 };
 
 /* An instance of a plugin, as the supervisor sees it. */
@@ -238,7 +238,7 @@ struct pdk_cells_store {
 
 enum { PDK_REASONS = 8 };
 struct pdk_meters {
-    pdk_series *lag;
+    pdk_series *lag, *events_dropped; /* of who listens for the program */
     pdk_series *busy_slots, *submitted, *rejected[PDK_REASONS], *attempts[PDK_ENDS];
     pdk_series *states[PDK_STATES];
     uint32_t shown[PDK_STATES]; /* what the gauges say */
@@ -304,6 +304,7 @@ struct pdk_supervisor {
     _Atomic uint32_t health_new;
     struct pdk_records tells;
     struct pdk_timer tell_timer;
+    struct pdk_timer history_timer; /* when the oldest that is remembered is too old */
 
     /* events */
     TAILQ_HEAD(, pdk_listener) listeners;

@@ -43,6 +43,27 @@ static void tell(struct pdk_record *run) {
     }
 }
 
+static void forget_oldest(struct pdk_supervisor *s) {
+    struct pdk_record *oldest = TAILQ_FIRST(&s->history);
+    TAILQ_REMOVE(&s->history, oldest, line);
+    s->remembered--;
+    pdk_record_free(s, oldest);
+}
+
+/* The timer may be that of a run which made room long ago: then it is only moved on. */
+void pdk_history_age(struct pdk_supervisor *s) {
+    for (struct pdk_record *run = TAILQ_FIRST(&s->history); run; run = TAILQ_FIRST(&s->history)) {
+        uint64_t due = pdk_time_add(run->ended, s->options.history_age);
+        if (due == UINT64_MAX) return;
+        if (due > s->now) {
+            s->history_timer.kind = PDK_TIMER_HISTORY;
+            pdk_timer_start(&s->timers, &s->history_timer, due, 0);
+            return;
+        }
+        forget_oldest(s);
+    }
+}
+
 /* Remember it a while, if it is all over. What keeps it is a stuck or leaked task. */
 void pdk_retire(struct pdk_supervisor *s, struct pdk_record *run) {
     if (run->state != PDK_STATE_ENDED || run->leaked) return;
@@ -51,11 +72,9 @@ void pdk_retire(struct pdk_supervisor *s, struct pdk_record *run) {
         return;
     }
     TAILQ_INSERT_TAIL(&s->history, run, line);
-    if (s->remembered++ < s->history_limit) return;
-    struct pdk_record *oldest = TAILQ_FIRST(&s->history);
-    TAILQ_REMOVE(&s->history, oldest, line);
-    s->remembered--;
-    pdk_record_free(s, oldest);
+    s->remembered++;
+    if (s->remembered > s->history_limit) forget_oldest(s);
+    if (!pdk_timer_runs(&s->history_timer)) pdk_history_age(s);
 }
 
 uint32_t pdk_room(const struct pdk_supervisor *s, const struct pdk_member *source) {

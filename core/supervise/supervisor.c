@@ -37,6 +37,7 @@ static void set_options(struct pdk_supervisor *s, const pdk_supervisor_options *
     set_default(&o->line, 16384);
     set_time(&o->grace, 30 * PDK_SECOND);
     set_time(&o->flush, 5 * PDK_SECOND);
+    if (!o->history_age) o->history_age = PDK_DAY;
     o->accepted = between(o->accepted, 1, ACCEPTED_MAX);
     o->history = between(o->history, 0, ACCEPTED_MAX / 10);
     o->events = between(o->events, EVENTS_MIN, EVENTS_MAX);

@@ -5,9 +5,9 @@
  */
 #include "sim.h"
 
-#define LIMITS(...)                                                                                                    \
-    &(pdk_supervisor_options) {                                                                                        \
-        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__                                                     \
+#define LIMITS(...)                                                \
+    &(pdk_supervisor_options) {                                    \
+        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__ \
     }
 #define DEAF "'with':{'on_cancel':'deaf'}"
 
@@ -215,6 +215,30 @@ static void static_batch_partial_start(void **state) {
     sim_end(sim);
 }
 
+/* And so long. */
+static void history_has_an_age(void **state) {
+    struct sim *sim = sim_with(LIMITS(.history_age = 60 * MINUTE));
+    (void)state;
+    pdk_run first = sim_submit(sim, "a", "'with':{'script':'S'}");
+    sim_turn(sim);
+    sim_advance(sim, 30 * MINUTE);
+    pdk_run second = sim_submit(sim, "b", "'with':{'script':'S'}"), on = sim_submit(sim, "c", "");
+    sim_advance(sim, 29 * MINUTE);
+    assert_non_null(pdk_record_find(sim->s, first));
+    sim_advance(sim, MINUTE);
+    assert_null(pdk_record_find(sim->s, first));
+    assert_non_null(pdk_record_find(sim->s, second));
+    sim_advance(sim, 30 * MINUTE);
+    assert_null(pdk_record_find(sim->s, second));
+    assert_non_null(pdk_record_find(sim->s, on)); /* what has not ended has no age */
+    sim_end(sim);
+    sim = sim_with(LIMITS(.history_age = UINT64_MAX));
+    first = sim_submit(sim, "a", "'with':{'script':'S'}");
+    sim_advance(sim, 100000 * MINUTE);
+    assert_non_null(pdk_record_find(sim->s, first));
+    sim_end(sim);
+}
+
 /* Ended runs are remembered, so many and no more; one that is on is never forgotten. */
 static void history_is_bounded(void **state) {
     struct sim *sim = sim_with(LIMITS(.history = 5));
@@ -344,6 +368,7 @@ int main(void) {
         cmocka_unit_test(add_returned_before_registration),
         cmocka_unit_test(static_batch_partial_start),
         cmocka_unit_test(history_is_bounded),
+        cmocka_unit_test(history_has_an_age),
         cmocka_unit_test(output_lines_and_floods),
         cmocka_unit_test(no_line_is_lost),
         cmocka_unit_test(ready_and_progress),

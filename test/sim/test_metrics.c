@@ -117,6 +117,36 @@ static void counted_by_all(void **state) {
     sim_end(sim);
 }
 
+static void count_lost(void *arg, const pdk_event *event) {
+    if (event->kind == PDK_EVENT_LOST) *(double *)arg += (double)event->number;
+}
+
+/* Of each who listens by the name of whom it listens for. */
+static void dropped_events(void **state) {
+    struct sim *sim =
+        sim_with(&(pdk_supervisor_options){.struct_size = sizeof(pdk_supervisor_options), .events = 2, .name = "mine"});
+    static const struct pdk_instance_limits limits = {.control = true};
+    const pdk_host *host = &sim_instance(sim, "fake")->host;
+    pdk_filter filter = {.struct_size = sizeof filter, .events = 1u << PDK_EVENT_OUTCOME};
+    pdk_watch watch;
+    double lost[2] = {0};
+    (void)state;
+    made = 0;
+    assert_int_equal(pdk_supervisor_add(sim->s, &plugin, NULL, NULL), 0);
+    assert_int_equal(pdk_supervisor_limit(sim->s, "fake", &limits), 0);
+    const pdk_control *control = host->get_extension(host, PDK_CONTROL_1);
+    assert_int_equal(control->subscribe(control, &filter, count_lost, &lost[0], &watch), 0);
+    assert_int_equal(sim->control->subscribe(sim->control, NULL, count_lost, &lost[1], &watch), 0);
+    pdk_run run;
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(sim_try(sim, "ok", "'when_busy':'queue','with':{'script':'S'}", &run), 0);
+    sim_turn(sim);
+    sim_advance(sim, MINUTE);
+    assert_true(lost[0] == 0 && value(&backends[0], "paddock_events_dropped fake") == 0);
+    assert_true(lost[1] > 0 && value(&backends[0], "paddock_events_dropped mine") == lost[1]);
+    sim_end(sim);
+}
+
 static void nothing_without_a_backend(void **state) {
     static const pdk_metric metric = {sizeof metric, PDK_COUNTER, "x", "", "", NULL, NULL, 0, 0};
     struct sim *sim = sim_new();
@@ -130,6 +160,7 @@ static void nothing_without_a_backend(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counted_by_all), cmocka_unit_test(nothing_without_a_backend)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counted_by_all), cmocka_unit_test(dropped_events),
+                                       cmocka_unit_test(nothing_without_a_backend)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ static void starts(struct sim *sim, const char *name, const uint64_t *ms, uint32
     assert_true(task->starts >= count);
     for (uint32_t i = 0; i < count; i++) assert_int_equal(task->started[i] - task->started[0], ms[i] * MS);
 }
-#define STARTS(sim, name, ...)                                                                                         \
+#define STARTS(sim, name, ...) \
     starts(sim, name, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 static void once_ok(void **state) {

@@ -25,7 +25,7 @@ struct life {
 static const char *one_of(struct life *life, const char *const *words, uint32_t count) {
     return words[roll(&life->dice, count)];
 }
-#define ONE_OF(life, ...)                                                                                              \
+#define ONE_OF(life, ...) \
     one_of(life, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static void submit(struct life *life) {

@@ -2,9 +2,9 @@
 /* The shutdown: drain, grace, kill, flush. */
 #include "sim.h"
 
-#define LIMITS(...)                                                                                                    \
-    &(pdk_supervisor_options) {                                                                                        \
-        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__                                                     \
+#define LIMITS(...)                                                \
+    &(pdk_supervisor_options) {                                    \
+        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__ \
     }
 
 static void shut_down(struct sim *sim) {

@@ -2,9 +2,9 @@
 /* Slots, permits, pauses, deadlines, sources and listeners. */
 #include "sim.h"
 
-#define LIMITS(...)                                                                                                    \
-    &(pdk_supervisor_options) {                                                                                        \
-        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__                                                     \
+#define LIMITS(...)                                                \
+    &(pdk_supervisor_options) {                                    \
+        .struct_size = sizeof(pdk_supervisor_options), __VA_ARGS__ \
     }
 
 static void cancel(struct sim *sim, pdk_run run) {

@@ -194,7 +194,8 @@ static void cancel_backoff(void **state) {
     cancel(sim, run);
     sim_turn(sim);
     sim_expect(sim, run, PDK_END_CANCELED, NULL);
-    assert_int_equal(sim->s->timers.count, 0);
+    assert_int_equal(sim->s->timers.count, 1); /* when it is to be forgotten */
+    assert_true(pdk_timer_runs(&sim->s->history_timer));
     assert_int_equal(sim_state(sim, next), PDK_STATE_RUNNING);
     sim_end(sim);
 }
