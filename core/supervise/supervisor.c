@@ -10,7 +10,8 @@
 #include "core/supervise/jitter.h"
 #include "paddock/helpers.h"
 
-static void set_default(uint32_t *field, uint32_t value) {
+/* The largest number says none. */
+static void set_count(uint32_t *field, uint32_t value) {
     if (*field == 0) *field = value;
     if (*field == UINT32_MAX) *field = 0;
 }
@@ -22,26 +23,25 @@ static void set_time(uint64_t *field, uint64_t value) {
 
 enum { ACCEPTED_MAX = 10000000, EVENTS_MIN = 2, EVENTS_MAX = 1000000, LINE_MIN = 256, LINE_MAX = 1 << 20 };
 
-static uint32_t between(uint32_t value, uint32_t low, uint32_t high) {
-    return value < low ? low : value > high ? high : value;
+static void set_bounded(uint32_t *field, uint32_t value, uint32_t low, uint32_t high) {
+    if (*field == 0) *field = value;
+    if (*field < low) *field = low;
+    if (*field > high) *field = high;
 }
 
 static void set_options(struct pdk_supervisor *s, const pdk_supervisor_options *given) {
     pdk_supervisor_options *o = &s->options;
     if (given) memcpy(o, given, given->struct_size < sizeof *o ? given->struct_size : sizeof *o);
     o->struct_size = (uint32_t)sizeof *o;
-    set_default(&o->accepted, 100000);
-    set_default(&o->slot_queue, 100);
-    set_default(&o->history, 1000);
-    set_default(&o->events, 1024);
-    set_default(&o->line, 16384);
+    set_bounded(&o->accepted, 100000, 1, ACCEPTED_MAX);
+    set_bounded(&o->events, 1024, EVENTS_MIN, EVENTS_MAX);
+    set_bounded(&o->line, 16384, LINE_MIN, LINE_MAX);
+    set_count(&o->slot_queue, 100);
+    set_count(&o->history, 1000);
     set_time(&o->grace, 30 * PDK_SECOND);
     set_time(&o->flush, 5 * PDK_SECOND);
     if (!o->history_age) o->history_age = PDK_DAY;
-    o->accepted = between(o->accepted, 1, ACCEPTED_MAX);
-    o->history = between(o->history, 0, ACCEPTED_MAX / 10);
-    o->events = between(o->events, EVENTS_MIN, EVENTS_MAX);
-    o->line = between(o->line, LINE_MIN, LINE_MAX);
+    if (o->history > ACCEPTED_MAX / 10) o->history = ACCEPTED_MAX / 10;
     if (!o->seed) o->seed = pdk_jitter_mix(pdk_clock_now() ^ pdk_clock_unix());
     s->history_limit = o->history;
     s->slots.key = pdk_hash_key();

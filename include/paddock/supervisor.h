@@ -23,7 +23,7 @@ typedef struct pdk_supervisor pdk_supervisor;
 /* flags of pdk_supervisor_options: the process is all ours, so its own process service may adopt orphans. */
 enum { PDK_SUPERVISOR_OWNS_PROCESS = 1 };
 
-/* Zero means the default that is named. Times in ns. */
+/* Zero means the default that is named; what is beyond the bounds in brackets is brought within. Times in ns. */
 typedef struct pdk_supervisor_options {
     uint32_t struct_size;
     uint32_t flags;             /* PDK_SUPERVISOR_... */
@@ -36,18 +36,19 @@ typedef struct pdk_supervisor_options {
         void *arg);      /* once, after a shutdown: it may be destroyed now; not from inside. NULL: ask stopped */
     void *arg;           /* of log and stopped */
     uint32_t running;    /* attempts at once; 0: unlimited */
-    uint32_t accepted;   /* runs accepted and not ended; beyond: -EAGAIN. 0: 100000 */
+    uint32_t accepted;   /* runs accepted and not ended; beyond: -EAGAIN. 0: 100000 [1, 10 million] */
     uint32_t slot_queue; /* runs that wait for one slot. 0: 100; UINT32_MAX: none may */
-    uint32_t history;    /* ended runs remembered. 0: 1000; UINT32_MAX: none */
-    uint32_t events;     /* per listener. 0: 1024 */
-    uint32_t line;       /* bytes of a line of output before it is cut. 0: 16384 */
+    uint32_t history;    /* ended runs remembered. 0: 1000; UINT32_MAX: none [1 million] */
+    uint32_t events;     /* per listener. 0: 1024 [2, 1 million] */
+    uint32_t line;       /* bytes of a line of output before it is cut. 0: 16384 [256, 1 MiB] */
     uint64_t drain, grace, flush; /* of the shutdown. 0: 0, 30 s, 5 s; UINT64_MAX for grace and flush: none */
     uint64_t seed;                /* of the jitter; 0: from the clock */
     const char *name, *version;   /* of your program, as plugins see it; NULL: "paddock" and its version */
     uint64_t history_age;         /* ended runs older than that are forgotten. 0: 24 h; UINT64_MAX: at no age */
 } pdk_supervisor_options;
 
-/* Told once, when the run has ended; never from inside submit. Lives as long as the run. */
+/* Told once, when the run has ended or is given up as lost; never from inside submit. The outcome, and all it points
+ * to, is yours during the call. arg lives until then. */
 typedef void (*pdk_settled)(void *arg, pdk_run run, const pdk_outcome *outcome);
 
 typedef struct pdk_submit_options {
@@ -78,7 +79,8 @@ PDK_API int32_t pdk_supervisor_submit(pdk_supervisor *supervisor, const pdk_valu
 /* cancel, force, pause, resume, abandon, list, subscribe, inspect: as plugins have them. Lives as long as the supervisor. */
 PDK_API const pdk_control *pdk_supervisor_control(pdk_supervisor *supervisor);
 
-/* Begin to stop: nothing new starts, and what runs is given its grace. Again: harder, up to killing at once. */
+/* Begin to stop: nothing new starts, what waits is handed back, what runs may finish for as long as `drain` says and
+ * is then asked to end, within `grace`. Again: harder, up to killing at once. */
 PDK_API int32_t pdk_supervisor_shutdown(pdk_supervisor *supervisor);
 
 /* 1: stopped; 0: not yet. *ret_stuck, if not NULL: how many runs and sources did not stop. */
@@ -87,8 +89,9 @@ PDK_API int32_t pdk_supervisor_stopped(const pdk_supervisor *supervisor, uint32_
 /* Its own loop: run until stopped. -ENOTSUP with a loop of yours. */
 PDK_API int32_t pdk_supervisor_run(pdk_supervisor *supervisor);
 
-/* After stopped, or before start; else it kills what is left, without outcomes. Not from inside of a callback. A last
- * call of ours may still be waiting in a loop of yours: let it run, it only frees itself. NULL is fine. */
+/* After stopped, or before start; else it kills what is left, without outcomes, and leaves to leak what runs in this
+ * very process. Not from inside of a callback. A last call of ours may still be waiting in a loop of yours: let it run,
+ * it only frees itself. NULL is fine. */
 PDK_API void pdk_supervisor_destroy(pdk_supervisor *supervisor);
 
 PDK_END

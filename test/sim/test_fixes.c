@@ -215,6 +215,20 @@ static void static_batch_partial_start(void **state) {
     sim_end(sim);
 }
 
+/* A number that is too large is brought within bounds; only where none makes sense does the largest mean none. */
+static void options_have_bounds(void **state) {
+    struct sim *sim = sim_with(LIMITS(.accepted = UINT32_MAX, .events = UINT32_MAX, .line = UINT32_MAX,
+                                      .history = UINT32_MAX, .slot_queue = UINT32_MAX));
+    const pdk_supervisor_options *options = &sim->s->options;
+    (void)state;
+    assert_int_equal(options->accepted, 10000000);
+    assert_int_equal(options->events, 1000000);
+    assert_int_equal(options->line, 1 << 20);
+    assert_int_equal(options->history, 0);
+    assert_int_equal(options->slot_queue, 0);
+    sim_end(sim);
+}
+
 /* And so long. */
 static void history_has_an_age(void **state) {
     struct sim *sim = sim_with(LIMITS(.history_age = 60 * MINUTE));
@@ -367,6 +381,7 @@ int main(void) {
         cmocka_unit_test(unbounded_queue),
         cmocka_unit_test(add_returned_before_registration),
         cmocka_unit_test(static_batch_partial_start),
+        cmocka_unit_test(options_have_bounds),
         cmocka_unit_test(history_is_bounded),
         cmocka_unit_test(history_has_an_age),
         cmocka_unit_test(output_lines_and_floods),
