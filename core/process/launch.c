@@ -68,12 +68,27 @@ static void look_at_signal(struct pdk_launcher *launcher, int number) {
     if (sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN) launcher->ignored_signals |= bit;
 }
 
-/* To ask after all of them costs a tenth of starting a small child. Those that programs do ignore are looked at each
- * time, the rest a hundred times a second. */
+/* The kernel tells of a child's end to the thread that made it. As long as that blocks the signal it counts as not
+ * ignored, even when nobody handles it, and each end would interrupt the main thread: twice the price of an end. But
+ * no handler of the host's is to run here. */
+static void mind_children(struct pdk_launcher *launcher) {
+    struct sigaction action;
+    sigset_t children;
+    if (sigaction(SIGCHLD, NULL, &action) < 0) return;
+    bool handled = action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
+    if (handled != launcher->lets_children_pass) return;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    pthread_sigmask(handled ? SIG_BLOCK : SIG_UNBLOCK, &children, NULL);
+    launcher->lets_children_pass = !handled;
+}
+
+/* To ask after all of them costs a tenth of starting a small child. Those that come and go in programs that are well
+ * under way (system() ignores two) are looked at each time, the rest a hundred times a second. */
 void pdk_launcher_refresh(struct pdk_launcher *launcher) {
-    static const int USUAL[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
-                                SIGUSR1, SIGUSR2, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
+    static const int USUAL[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGCHLD};
     uint64_t now = pdk_clock_now();
+    mind_children(launcher);
     if (launcher->looked_at_all && now - launcher->looked_at_all < LOOK_EVERY) {
         for (size_t i = 0; i < sizeof USUAL / sizeof *USUAL; i++) look_at_signal(launcher, USUAL[i]);
         return;

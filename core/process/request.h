@@ -72,7 +72,8 @@ struct pdk_launcher {
     char *stack; /* of the children between clone and exec, one after the other */
     int null_fd;
     uint64_t ignored_signals;
-    uint64_t looked_at_all; /* when all signals were asked after */
+    uint64_t looked_at_all;  /* when all signals were asked after */
+    bool lets_children_pass; /* SIGCHLD is not blocked */
     int32_t parent;
     struct pdk_cgroups *cgroups;
     pthread_mutex_t *users; /* one change of user at a time; see launch.c */

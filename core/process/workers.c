@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The threads that start children. They block all signals, and they live as long as the service: the kernel kills
- * a child with PR_SET_PDEATHSIG when the thread that made it ends, not when the process does.
+ * The threads that start children. They block all signals (but SIGCHLD, where nobody handles it; see launch.c), and
+ * they live as long as the service: the kernel kills a child with PR_SET_PDEATHSIG when the thread that made it ends,
+ * not when the process does.
  */
 #include <errno.h>
 #include <signal.h>

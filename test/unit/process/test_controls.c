@@ -155,6 +155,28 @@ static void test_signals_are_reset(void **state) {
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+static volatile sig_atomic_t heard_by;
+
+static void hear(int number) {
+    (void)number;
+    heard_by = gettid();
+}
+
+/* A handler that the host sets, at whatever time, runs on a thread of the host. */
+static void test_handler_runs_on_no_thread_of_ours(void **state) {
+    (void)state;
+    struct world world;
+    struct child child;
+    world_open_with(&world, (struct pdk_spawner_options){.threads = 1});
+    pdk_command command = command_of(HELPER("exit", "0"));
+    child_run(&world, &child, &command); /* nobody handles it: the thread lets it pass */
+    signal(SIGCHLD, hear);
+    child_run(&world, &child, &command);
+    assert_int_equal(heard_by, getpid());
+    signal(SIGCHLD, SIG_DFL);
+    world_close(&world);
+}
+
 /* ---- steps that fail ---- */
 
 static void test_failing_steps_of_anybody(void **state) {
@@ -255,6 +277,7 @@ int main(void) {
         cmocka_unit_test(test_seccomp),
         cmocka_unit_test(test_private_tmp),
         cmocka_unit_test(test_signals_are_reset),
+        cmocka_unit_test(test_handler_runs_on_no_thread_of_ours),
         cmocka_unit_test(test_failing_steps_of_anybody),
         cmocka_unit_test(test_failing_steps_of_nobody),
     };
