@@ -32,14 +32,14 @@ const char *pdk_say_result(const struct pdk_said *said, bool timed_out, uint64_t
         (void)snprintf(buf, size, "timed out after %s", pdk_duration_about(timeout, about, sizeof about));
     } else if (timed_out) {
         (void)snprintf(buf, size, "its deadline has come");
+    } else if (r->message && *r->message) { /* the plugin knows more than numbers */
+        (void)strlcpy(buf, r->message, size);
     } else if (r->signal && name) {
         (void)snprintf(buf, size, "ended by SIG%s", name);
     } else if (r->signal) {
         (void)snprintf(buf, size, "ended by signal %d", r->signal);
     } else if (r->exit_code || r->category == PDK_CAT_EXIT) {
         (void)snprintf(buf, size, "exit code %d", r->exit_code);
-    } else if (r->message && *r->message) {
-        (void)strlcpy(buf, r->message, size);
     } else if (r->code && *r->code) {
         (void)strlcpy(buf, r->code, size);
     } else {
