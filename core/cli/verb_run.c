@@ -157,6 +157,7 @@ static int create_supervisor(struct pdk_session *session) {
                                             .history = UINT32_MAX,
                                             .events = limits.events > EVENTS ? limits.events : EVENTS,
                                             .line = (uint32_t)limits.line,
+                                            .drain = limits.drain,
                                             .grace = limits.grace ? limits.grace : UINT64_MAX,
                                             .flush = limits.flush ? limits.flush : UINT64_MAX};
     int32_t rc = pdk_supervisor_create(&options, &session->supervisor, &err);

@@ -26,11 +26,11 @@ static void absent_limits_are_their_defaults(void **state) {
 static void limits_are_read(void **state) {
     (void)state;
     struct loaded loaded =
-        load_good("limits: {running: 4, queued: 0, slot_queue: 7, history: 0, history_age: 0, events: 16, line: 1MiB}\n"
+        load_good("limits: {running: 4, queued: 1, slot_queue: 7, history: 0, history_age: 0, events: 16, line: 1MiB}\n"
                   "shutdown: {drain: 1s, grace: 0s, flush: 2s}\n");
     const struct pdk_limits *limits = &loaded.config->limits;
     assert_int_equal(limits->running, 4);
-    assert_int_equal(limits->queued, 0);
+    assert_int_equal(limits->queued, 1);
     assert_int_equal(limits->slot_queue, 7);
     assert_int_equal(limits->history_age, 0);
     assert_int_equal(limits->events, 16);
