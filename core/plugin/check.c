@@ -25,7 +25,7 @@ struct member {
     const char *name;
     size_t offset;
 };
-#define MEMBER(type, member)                                                                                           \
+#define MEMBER(type, member) \
     { #member, offsetof(type, member) }
 
 /* A table of functions, with those that it must have. The two words at its head are the same everywhere. */

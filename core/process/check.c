@@ -13,8 +13,8 @@
 
 enum { MAX_PASSED = 1024, MAX_GROUPS = 65536, MAX_RLIMITS = 64, LAST_STREAM = PDK_STREAM_FD };
 
-#define KNOWN_FLAGS                                                                                                    \
-    (PDK_COMMAND_NO_NEW_PRIVILEGES | PDK_COMMAND_KEEP_CAPABILITIES | PDK_COMMAND_BLOCK | PDK_COMMAND_USER |            \
+#define KNOWN_FLAGS                                                                                         \
+    (PDK_COMMAND_NO_NEW_PRIVILEGES | PDK_COMMAND_KEEP_CAPABILITIES | PDK_COMMAND_BLOCK | PDK_COMMAND_USER | \
      PDK_COMMAND_PRIVATE_TMP)
 
 static const char *const RLIMITS[] = {

@@ -84,7 +84,7 @@ static void mind_children(struct pdk_launcher *launcher) {
 }
 
 /* To ask after all of them costs a tenth of starting a small child. Those that come and go in programs that are well
- * under way (system() ignores two) are looked at each time, the rest a hundred times a second. */
+ * under way (a shell waiting for its command ignores two) are looked at each time, the rest a hundred times a second. */
 void pdk_launcher_refresh(struct pdk_launcher *launcher) {
     static const int USUAL[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGCHLD};
     uint64_t now = pdk_clock_now();

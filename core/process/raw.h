@@ -12,10 +12,10 @@
 #include <sys/syscall.h>
 
 /* Sanitizers keep books per thread, and the child is none that they know. */
-#define PDK_CHILD_CODE                                                                                                 \
+#define PDK_CHILD_CODE \
     __attribute__((no_sanitize("address"), no_sanitize("thread"), no_sanitize("undefined"), no_stack_protector))
 
-#define PDK_RAW(number, ...)                                                                                           \
+#define PDK_RAW(number, ...) \
     PDK_RAW_PICK(__VA_ARGS__, PDK_RAW_5, PDK_RAW_4, PDK_RAW_3, PDK_RAW_2, PDK_RAW_1, 0)(number, __VA_ARGS__)
 #define PDK_RAW_PICK(a, b, c, d, e, name, ...) name
 #define PDK_RAW_1(n, a)                        pdk_raw((n), (long)(a), 0, 0, 0, 0)

@@ -57,7 +57,7 @@ struct pdk_task_body *pdk_task_derive(struct pdk_task *task);
 void pdk_task_keep(struct pdk_task_body *body, const pdk_value *value);
 
 /* Readers of fields, see the table. */
-#define PDK_READER(name)                                                                                               \
+#define PDK_READER(name) \
     void pdk_read_##name(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *value, void *base)
 PDK_READER(kind);
 PDK_READER(env);

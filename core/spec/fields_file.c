@@ -13,8 +13,8 @@
 const struct pdk_field pdk_limit_rows[] = {
     {PDK_FIELD_NAME("running"), .type = PDK_FIELD_INT, .flags = PDK_FIELD_UNLIMITED, LIMIT(running), .min = 1,
      .max = 10000000, .words = "int 1.. or unlimited", .fallback = "unlimited", .doc = "Attempts at the same time"},
-    {PDK_FIELD_NAME("queued"), .type = PDK_FIELD_INT, LIMIT(queued), .min = 1, .max = 10000000, .words = "int 1..10000000",
-     .fallback = "100000", .doc = "Runs accepted and not ended"},
+    {PDK_FIELD_NAME("queued"), .type = PDK_FIELD_INT, LIMIT(queued), .min = 1, .max = 10000000,
+     .words = "int 1..10000000", .fallback = "100000", .doc = "Runs accepted and not ended"},
     {PDK_FIELD_NAME("slot_queue"), .type = PDK_FIELD_INT, LIMIT(slot_queue), .max = 1000000, .words = "int 0..1000000",
      .fallback = "100", .doc = "Runs that wait for one slot"},
     {PDK_FIELD_NAME("history"), .type = PDK_FIELD_INT, LIMIT(history), .max = 1000000, .words = "int 0..1000000",

@@ -28,12 +28,12 @@
 #include "core/supervise/timer.h"
 
 #define PDK_STARTS_PER_TURN 64
-#define PDK_INDEX_BITS 24 /* of a handle: which record or cell; the rest is a number never used again */
-#define PDK_INDEX_MASK ((UINT64_C(1) << PDK_INDEX_BITS) - 1)
-#define PDK_CHUNK 256 /* records or cells allocated at once */
-#define PDK_CHUNKS ((1u << PDK_INDEX_BITS) / PDK_CHUNK)
-#define PDK_RUN_ID_WORDS 20 /* of 8 bytes: a runner's and a slot's name, and a number */
-#define PDK_LOCKS 16
+#define PDK_INDEX_BITS      24 /* of a handle: which record or cell; the rest is a number never used again */
+#define PDK_INDEX_MASK      ((UINT64_C(1) << PDK_INDEX_BITS) - 1)
+#define PDK_CHUNK           256 /* records or cells allocated at once */
+#define PDK_CHUNKS          ((1u << PDK_INDEX_BITS) / PDK_CHUNK)
+#define PDK_RUN_ID_WORDS    20 /* of 8 bytes: a runner's and a slot's name, and a number */
+#define PDK_LOCKS           16
 
 struct pdk_record;
 struct pdk_member;

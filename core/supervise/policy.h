@@ -7,7 +7,7 @@
 
 #include "core/spec/spec.h"
 
-#define PDK_RETRY_AFTER_MAX (UINT64_C(3600) * 1000000000)
+#define PDK_RETRY_AFTER_MAX   (UINT64_C(3600) * 1000000000)
 #define PDK_POLICY_RING_LIMIT 65536
 
 /* The last `size` times of something, oldest first from `next` once it is full. */

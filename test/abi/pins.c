@@ -16,8 +16,8 @@
 #define PIN(type, member, offset) _Static_assert(offsetof(type, member) == (offset), #type "." #member)
 #define SIZE(type, size)          _Static_assert(sizeof(type) >= (size), #type)
 #define WHOLE(type, size)         _Static_assert(sizeof(type) == (size), #type " has no struct_size, so it cannot grow")
-#define CALL(type, member, ...)                                                                                        \
-    _Static_assert(_Generic(((type *)0)->member, __VA_ARGS__ : 1, default : 0),                                        \
+#define CALL(type, member, ...)                                                 \
+    _Static_assert(_Generic(((type *)0)->member, __VA_ARGS__ : 1, default : 0), \
                    #type "." #member " takes something else")
 
 SIZE(pdk_error, 784);
@@ -194,6 +194,44 @@ CALL(pdk_host, progress, int32_t (*)(const pdk_host *, pdk_attempt, double, cons
 CALL(pdk_host, ready, int32_t (*)(const pdk_host *, pdk_attempt));
 CALL(pdk_host, get_extension, const void *(*)(const pdk_host *, const char *));
 
+SIZE(pdk_metric, 56);
+PIN(pdk_metric, struct_size, 0);
+PIN(pdk_metric, type, 4);
+PIN(pdk_metric, name, 8);
+PIN(pdk_metric, unit, 16);
+PIN(pdk_metric, help, 24);
+PIN(pdk_metric, labels, 32);
+PIN(pdk_metric, buckets, 40);
+PIN(pdk_metric, bucket_count, 48);
+PIN(pdk_metric, reserved, 52);
+
+SIZE(pdk_metrics_ops, 48);
+PIN(pdk_metrics_ops, struct_size, 0);
+PIN(pdk_metrics_ops, reserved, 4);
+PIN(pdk_metrics_ops, series, 8);
+PIN(pdk_metrics_ops, add, 16);
+PIN(pdk_metrics_ops, set, 24);
+PIN(pdk_metrics_ops, observe, 32);
+PIN(pdk_metrics_ops, print, 40);
+CALL(pdk_metrics_ops, series, pdk_series *(*)(void *, const pdk_metric *, const char *const *));
+CALL(pdk_metrics_ops, add, void (*)(void *, pdk_series *, double));
+CALL(pdk_metrics_ops, set, void (*)(void *, pdk_series *, double));
+CALL(pdk_metrics_ops, observe, void (*)(void *, pdk_series *, double));
+CALL(pdk_metrics_ops, print, int32_t (*)(void *, pdk_write, void *));
+
+SIZE(pdk_metrics, 48);
+PIN(pdk_metrics, struct_size, 0);
+PIN(pdk_metrics, reserved, 4);
+PIN(pdk_metrics, data, 8);
+PIN(pdk_metrics, series, 16);
+PIN(pdk_metrics, add, 24);
+PIN(pdk_metrics, set, 32);
+PIN(pdk_metrics, observe, 40);
+CALL(pdk_metrics, series, pdk_series *(*)(const pdk_metrics *, const pdk_metric *, const char *const *));
+CALL(pdk_metrics, add, void (*)(const pdk_metrics *, pdk_series *, double));
+CALL(pdk_metrics, set, void (*)(const pdk_metrics *, pdk_series *, double));
+CALL(pdk_metrics, observe, void (*)(const pdk_metrics *, pdk_series *, double));
+
 SIZE(pdk_task_ops, 56);
 PIN(pdk_task_ops, struct_size, 0);
 PIN(pdk_task_ops, reserved, 4);
@@ -268,44 +306,6 @@ CALL(pdk_source, room, uint32_t (*)(const pdk_source *));
 CALL(pdk_source, cancel, int32_t (*)(const pdk_source *, pdk_run));
 CALL(pdk_source, prepare, int32_t (*)(const pdk_source *, const pdk_value *, const pdk_template **, pdk_error *));
 CALL(pdk_source, release, void (*)(const pdk_source *, const pdk_template *));
-
-SIZE(pdk_metric, 56);
-PIN(pdk_metric, struct_size, 0);
-PIN(pdk_metric, type, 4);
-PIN(pdk_metric, name, 8);
-PIN(pdk_metric, unit, 16);
-PIN(pdk_metric, help, 24);
-PIN(pdk_metric, labels, 32);
-PIN(pdk_metric, buckets, 40);
-PIN(pdk_metric, bucket_count, 48);
-PIN(pdk_metric, reserved, 52);
-
-SIZE(pdk_metrics_ops, 48);
-PIN(pdk_metrics_ops, struct_size, 0);
-PIN(pdk_metrics_ops, reserved, 4);
-PIN(pdk_metrics_ops, series, 8);
-PIN(pdk_metrics_ops, add, 16);
-PIN(pdk_metrics_ops, set, 24);
-PIN(pdk_metrics_ops, observe, 32);
-PIN(pdk_metrics_ops, print, 40);
-CALL(pdk_metrics_ops, series, pdk_series *(*)(void *, const pdk_metric *, const char *const *));
-CALL(pdk_metrics_ops, add, void (*)(void *, pdk_series *, double));
-CALL(pdk_metrics_ops, set, void (*)(void *, pdk_series *, double));
-CALL(pdk_metrics_ops, observe, void (*)(void *, pdk_series *, double));
-CALL(pdk_metrics_ops, print, int32_t (*)(void *, pdk_write, void *));
-
-SIZE(pdk_metrics, 48);
-PIN(pdk_metrics, struct_size, 0);
-PIN(pdk_metrics, reserved, 4);
-PIN(pdk_metrics, data, 8);
-PIN(pdk_metrics, series, 16);
-PIN(pdk_metrics, add, 24);
-PIN(pdk_metrics, set, 32);
-PIN(pdk_metrics, observe, 40);
-CALL(pdk_metrics, series, pdk_series *(*)(const pdk_metrics *, const pdk_metric *, const char *const *));
-CALL(pdk_metrics, add, void (*)(const pdk_metrics *, pdk_series *, double));
-CALL(pdk_metrics, set, void (*)(const pdk_metrics *, pdk_series *, double));
-CALL(pdk_metrics, observe, void (*)(const pdk_metrics *, pdk_series *, double));
 
 SIZE(pdk_plugin, 136);
 PIN(pdk_plugin, magic, 0);

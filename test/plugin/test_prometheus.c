@@ -9,7 +9,7 @@
 
 #include "mock_host.h"
 
-#define METRIC(type, name, unit, help, labels, buckets, count)                                                         \
+#define METRIC(type, name, unit, help, labels, buckets, count) \
     { (uint32_t)sizeof(pdk_metric), type, name, unit, help, labels, buckets, count, 0 }
 
 static const char *const no_values[] = {NULL};

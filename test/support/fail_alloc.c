@@ -25,12 +25,12 @@ static bool must_fail(void) {
 }
 
 /* The linker sends calls of NAME to __wrap_NAME; __real_NAME is the C library's, or the sanitizer's. */
-#define WRAP(name, declared, passed)                                                                                   \
-    void *__real_##name declared;                                                                                      \
-    void *__wrap_##name declared;                                                                                      \
-    void *__wrap_##name declared {                                                                                     \
-        if (must_fail()) return NULL;                                                                                  \
-        return __real_##name passed;                                                                                   \
+#define WRAP(name, declared, passed)  \
+    void *__real_##name declared;     \
+    void *__wrap_##name declared;     \
+    void *__wrap_##name declared {    \
+        if (must_fail()) return NULL; \
+        return __real_##name passed;  \
     }
 
 WRAP(malloc, (size_t size), (size))

@@ -32,12 +32,12 @@ static const char file[] = "tasks:\n"
                            "    selector: {zone: local}\n";
 
 /* Runners of one kind each. */
-#define KIND(name)                                                                                                     \
-    static const pdk_schema name##_kind = PDK_SCHEMA(#name, "", NULL);                                                 \
-    static const pdk_schema *const name##_kinds[] = {&name##_kind, NULL};                                              \
-    static const pdk_runner_ops name##_runner = {PDK_HEAD(pdk_runner_ops), name##_kinds, &zoo_task, NULL, zoo_build};  \
-    static const pdk_plugin name##_plugin = {                                                                          \
-        PDK_PLUGIN_HEAD, #name, "1",  "",          "",  NULL, NULL, &name##_runner, NULL, NULL,                        \
+#define KIND(name)                                                                                                    \
+    static const pdk_schema name##_kind = PDK_SCHEMA(#name, "", NULL);                                                \
+    static const pdk_schema *const name##_kinds[] = {&name##_kind, NULL};                                             \
+    static const pdk_runner_ops name##_runner = {PDK_HEAD(pdk_runner_ops), name##_kinds, &zoo_task, NULL, zoo_build}; \
+    static const pdk_plugin name##_plugin = {                                                                         \
+        PDK_PLUGIN_HEAD, #name, "1",  "",          "",  NULL, NULL, &name##_runner, NULL, NULL,                       \
         zoo_create,      NULL,  NULL, zoo_destroy, NULL}
 KIND(subprocess);
 KIND(container);

@@ -38,8 +38,8 @@ static const pdk_schema *const zoo_kinds[] = {&zoo_kind, NULL};
 static const pdk_task_ops zoo_task = {PDK_HEAD(pdk_task_ops), zoo_start, zoo_cancel, NULL, NULL, zoo_destroy, NULL};
 static const pdk_runner_ops zoo_runner = {PDK_HEAD(pdk_runner_ops), zoo_kinds, &zoo_task, NULL, zoo_build};
 
-#define ENTRY(head, name, runner, create)                                                                              \
-    const pdk_plugin pdk_plugin_entry = {head, (name), "1",      "",   "",   NULL,        NULL, (runner),              \
+#define ENTRY(head, name, runner, create)                                                                 \
+    const pdk_plugin pdk_plugin_entry = {head, (name), "1",      "",   "",   NULL,        NULL, (runner), \
                                          NULL, NULL,   (create), NULL, NULL, zoo_destroy, NULL}
 
 #endif

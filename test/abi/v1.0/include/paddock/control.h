@@ -13,12 +13,12 @@ PDK_BEGIN
 
 /* state of a run */
 enum {
-    PDK_RUN_QUEUED = 0,  /* for its slot, a permit, or the end of a pause */
+    PDK_RUN_QUEUED = 0, /* for its slot, a permit, or the end of a pause */
     PDK_RUN_RUNNING = 1,
     PDK_RUN_WAITING = 2, /* for the next attempt */
     PDK_RUN_STOPPING = 3,
     PDK_RUN_ENDED = 4,
-    PDK_RUN_STUCK = 5    /* its outcome is out, but it does not stop */
+    PDK_RUN_STUCK = 5 /* its outcome is out, but it does not stop */
 };
 
 typedef struct pdk_run_info {
@@ -27,31 +27,31 @@ typedef struct pdk_run_info {
     pdk_run run;
     const char *run_id, *name, *kind, *slot, *runner;
     uint32_t attempts;
-    int32_t end;              /* PDK_END_..., when ended */
+    int32_t end;                                 /* PDK_END_..., when ended */
     uint64_t submitted_ns, started_ns, ended_ns; /* Unix time; 0: not yet */
-    double fraction;          /* of progress, negative: unknown */
-    const char *text;         /* of progress, or of the outcome, or what it waits for */
-    uint64_t seq;             /* the number in run_id; rises with each submission */
-    pdk_attempt attempt;      /* the one that is on; 0: none is */
-    uint64_t attempt_ns;      /* when it was started, Unix time; 0: none is on */
-    uint64_t next_ns;         /* WAITING: when the next one starts, Unix time */
-    uint32_t retries;         /* of this streak of failures */
-    int32_t ready;            /* 1: the attempt that is on said so */
-    int32_t paused;           /* 1: no new attempt starts */
-    int32_t reason;           /* PDK_CANCEL_... when somebody asked for its end */
+    double fraction;                             /* of progress, negative: unknown */
+    const char *text;                            /* of progress, or of the outcome, or what it waits for */
+    uint64_t seq;                                /* the number in run_id; rises with each submission */
+    pdk_attempt attempt;                         /* the one that is on; 0: none is */
+    uint64_t attempt_ns;                         /* when it was started, Unix time; 0: none is on */
+    uint64_t next_ns;                            /* WAITING: when the next one starts, Unix time */
+    uint32_t retries;                            /* of this streak of failures */
+    int32_t ready;                               /* 1: the attempt that is on said so */
+    int32_t paused;                              /* 1: no new attempt starts */
+    int32_t reason;                              /* PDK_CANCEL_... when somebody asked for its end */
     int32_t status, category, exit_code, signal; /* of the last attempt that ended */
-    const char *code;         /* of the outcome, or of that attempt; "" if none */
+    const char *code;                            /* of the outcome, or of that attempt; "" if none */
 } pdk_run_info;
 
 /* Which runs. NULL members match all. */
 typedef struct pdk_filter {
     uint32_t struct_size;
-    uint32_t states;          /* bits 1 << PDK_RUN_...; 0: all */
-    pdk_run run;              /* this one alone; 0: all */
-    pdk_run after;            /* list: those behind it, oldest first; 0: from the first */
+    uint32_t states; /* bits 1 << PDK_RUN_...; 0: all */
+    pdk_run run;     /* this one alone; 0: all */
+    pdk_run after;   /* list: those behind it, oldest first; 0: from the first */
     const char *name, *slot;
-    uint32_t limit;           /* list: at most; 0: the host's limit */
-    uint32_t events;          /* subscribe: bits 1 << PDK_EVENT_...; 0: all but output */
+    uint32_t limit;  /* list: at most; 0: the host's limit */
+    uint32_t events; /* subscribe: bits 1 << PDK_EVENT_...; 0: all but output */
 } pdk_filter;
 
 /* kind of event */
@@ -78,26 +78,26 @@ enum {
 typedef struct pdk_event {
     uint32_t struct_size;
     int32_t kind;
-    uint64_t number;         /* counts all events of this supervisor, without gaps; of LOST: how many */
+    uint64_t number; /* counts all events of this supervisor, without gaps; of LOST: how many */
     uint64_t unix_ns;
     pdk_run run;
-    const char *run_id;      /* or the instance, with HEALTH */
+    const char *run_id; /* or the instance, with HEALTH */
     uint32_t attempt;
-    int32_t status;          /* PDK_SUCCESS... of an attempt, PDK_END_... of an outcome, PDK_UP... of health */
-    uint64_t delay_ns;       /* WAITING */
-    double fraction;         /* PROGRESS */
+    int32_t status;    /* PDK_SUCCESS... of an attempt, PDK_END_... of an outcome, PDK_UP... of health */
+    uint64_t delay_ns; /* WAITING */
+    double fraction;   /* PROGRESS */
     const char *text;
-    const char *data;        /* OUTPUT; may hold any bytes */
+    const char *data; /* OUTPUT; may hold any bytes */
     size_t size;
-    int32_t stream;          /* OUTPUT: PDK_STDOUT, PDK_STDERR */
+    int32_t stream; /* OUTPUT: PDK_STDOUT, PDK_STDERR */
     uint32_t reserved;
-    int32_t category;        /* ENDED and OUTCOME: of the attempt's result, PDK_CAT_... */
+    int32_t category; /* ENDED and OUTCOME: of the attempt's result, PDK_CAT_... */
     int32_t exit_code, signal;
-    int32_t truncated;       /* OUTPUT: 1: no newline came here: it was cut, or the attempt ended */
-    const char *code;        /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
+    int32_t truncated;         /* OUTPUT: 1: no newline came here: it was cut, or the attempt ended */
+    const char *code;          /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
     const char *name, *runner; /* of the task and of the instance */
-    uint64_t duration_ns;    /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
-    int32_t reason;          /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
+    uint64_t duration_ns;      /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
+    int32_t reason;            /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
     uint32_t reserved_2;
 } pdk_event;
 
@@ -138,8 +138,8 @@ struct pdk_control {
 
     /* Everything else, as a value you own: "status", "plugins", "slots", "spec" of a run, "output" of a run (the
      * end of it), and "route" and "check" of a spec. -ENOENT: no such subject, or no such run. */
-    int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec,
-                       const pdk_value **ret, pdk_error *);
+    int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec, const pdk_value **ret,
+                       pdk_error *);
 };
 
 PDK_END

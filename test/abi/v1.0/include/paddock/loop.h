@@ -44,8 +44,8 @@ struct pdk_loop {
 
     /* [main] Call ready while fd is readable or writable: level-triggered. The fd stays yours; stop before
      * you close it. One watch per fd; change says what to wait for, 0 being nothing but a hangup. */
-    int32_t (*io)(const pdk_loop *, int32_t fd, uint32_t events, void (*ready)(void *arg, uint32_t events),
-                  void *arg, pdk_watch *ret);
+    int32_t (*io)(const pdk_loop *, int32_t fd, uint32_t events, void (*ready)(void *arg, uint32_t events), void *arg,
+                  pdk_watch *ret);
     int32_t (*change)(const pdk_loop *, pdk_watch, uint32_t events);
 
     /* [main] Call fire after delay_ns, and then every repeat_ns; 0: once. Never inside this call. */

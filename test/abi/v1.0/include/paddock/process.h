@@ -30,16 +30,17 @@ enum {
     PDK_STREAM_FD = 3       /* to the fd given */
 };
 
-enum { /* pdk_command.flags */
+/* pdk_command.flags */
+enum {
     PDK_COMMAND_NO_NEW_PRIVILEGES = 1,
     PDK_COMMAND_KEEP_CAPABILITIES = 2, /* keep those in `capabilities` alone; else unchanged */
-    PDK_COMMAND_BLOCK = 4,   /* a slow reader blocks the child; else the oldest output is lost, and counted */
-    PDK_COMMAND_USER = 8,    /* change to uid, gid and groups */
-    PDK_COMMAND_PRIVATE_TMP = 16 /* an empty /tmp of its own, gone with it */
+    PDK_COMMAND_BLOCK = 4,             /* a slow reader blocks the child; else the oldest output is lost, and counted */
+    PDK_COMMAND_USER = 8,              /* change to uid, gid and groups */
+    PDK_COMMAND_PRIVATE_TMP = 16       /* an empty /tmp of its own, gone with it */
 };
 
 typedef struct pdk_rlimit {
-    int32_t resource;   /* RLIMIT_... */
+    int32_t resource; /* RLIMIT_... */
     uint32_t reserved;
     uint64_t soft, hard; /* UINT64_MAX: unlimited */
 } pdk_rlimit;
@@ -47,36 +48,36 @@ typedef struct pdk_rlimit {
 /* What to start. Yours; copied before spawn returns, except the fds, which are duplicated. */
 typedef struct pdk_command {
     uint32_t struct_size;
-    uint32_t flags;                /* PDK_COMMAND_... */
-    const char *program;           /* a path, or a name to look for in the PATH of env; NULL: argv[0] */
-    const char *const *argv;       /* NULL-ended, at least one */
-    const char *const *env;        /* NULL-ended "NAME=value": all of it; NULL: none */
-    const char *name;              /* for messages and the cgroup: the run id; NULL: the program's */
+    uint32_t flags;          /* PDK_COMMAND_... */
+    const char *program;     /* a path, or a name to look for in the PATH of env; NULL: argv[0] */
+    const char *const *argv; /* NULL-ended, at least one */
+    const char *const *env;  /* NULL-ended "NAME=value": all of it; NULL: none */
+    const char *name;        /* for messages and the cgroup: the run id; NULL: the program's */
 
-    int32_t cwd_fd;                /* a folder; -1: as we */
-    int32_t input_fd;              /* stdin; -1: /dev/null */
-    int32_t stdout_to, stderr_to;  /* PDK_STREAM_... */
-    int32_t stdout_fd, stderr_fd;  /* with PDK_STREAM_FD */
-    const int32_t *pass_fds;       /* become 3, 4, ... in the child */
+    int32_t cwd_fd;               /* a folder; -1: as we */
+    int32_t input_fd;             /* stdin; -1: /dev/null */
+    int32_t stdout_to, stderr_to; /* PDK_STREAM_... */
+    int32_t stdout_fd, stderr_fd; /* with PDK_STREAM_FD */
+    const int32_t *pass_fds;      /* become 3, 4, ... in the child */
     uint32_t pass_count;
-    int32_t umask;                 /* -1: unchanged */
+    int32_t umask; /* -1: unchanged */
 
     const pdk_rlimit *rlimits;
     uint32_t rlimit_count;
-    int32_t nice;                  /* -20..19, added to nothing: the value itself; PDK_UNCHANGED */
-    int32_t io_class, io_level;    /* 1 realtime 2 best-effort 3 idle; 0: unchanged */
-    int32_t oom_score;             /* -1000..1000; PDK_UNCHANGED */
-    uint32_t uid, gid;             /* with PDK_COMMAND_USER */
+    int32_t nice;               /* -20..19, added to nothing: the value itself; PDK_UNCHANGED */
+    int32_t io_class, io_level; /* 1 realtime 2 best-effort 3 idle; 0: unchanged */
+    int32_t oom_score;          /* -1000..1000; PDK_UNCHANGED */
+    uint32_t uid, gid;          /* with PDK_COMMAND_USER */
     uint32_t group_count;
     const uint32_t *groups;
-    const void *seccomp;           /* a classic BPF program, struct sock_filter[]; NULL: none */
-    uint32_t seccomp_count;        /* its instructions */
-    uint32_t drain_ms;             /* how long to read on from pipes that others hold; 0: 5000 */
-    uint64_t capabilities;         /* a bit per capability number */
+    const void *seccomp;    /* a classic BPF program, struct sock_filter[]; NULL: none */
+    uint32_t seccomp_count; /* its instructions */
+    uint32_t drain_ms;      /* how long to read on from pipes that others hold; 0: 5000 */
+    uint64_t capabilities;  /* a bit per capability number */
 
-    uint64_t memory_max;           /* bytes; 0: no limit. These three are hard limits, by a cgroup */
+    uint64_t memory_max; /* bytes; 0: no limit. These three are hard limits, by a cgroup */
     uint64_t pids_max;
-    double cpu_max;                /* cores */
+    double cpu_max; /* cores */
 } pdk_command;
 
 #define PDK_UNCHANGED 0x7fffffff

@@ -65,23 +65,23 @@ enum {
 typedef struct pdk_usage {
     uint32_t struct_size, reserved;
     uint64_t user_ns, system_ns;
-    uint64_t max_rss;               /* bytes */
+    uint64_t max_rss; /* bytes */
     uint64_t read_bytes, written_bytes;
 } pdk_usage;
 
 /* How one attempt ended. The plugin's, on its stack: done copies what it wants and holds output. */
 typedef struct pdk_result {
     uint32_t struct_size;
-    int32_t status;           /* PDK_SUCCESS ... */
-    int32_t category;         /* PDK_CAT_... */
-    int32_t exit_code;        /* of a process or a peer; else 0 */
-    int32_t signal;           /* 0: none */
+    int32_t status;    /* PDK_SUCCESS ... */
+    int32_t category;  /* PDK_CAT_... */
+    int32_t exit_code; /* of a process or a peer; else 0 */
+    int32_t signal;    /* 0: none */
     uint32_t reserved;
-    uint64_t retry_after_ns;  /* with PDK_RETRY; 0: at once */
-    const char *code;         /* error code of the system spoken to, "HTTP_503"; NULL: none */
-    const char *message;      /* one line for a human; NULL: none */
-    const pdk_value *output;  /* what it produced; NULL: nothing */
-    const pdk_usage *usage;   /* NULL: unknown */
+    uint64_t retry_after_ns; /* with PDK_RETRY; 0: at once */
+    const char *code;        /* error code of the system spoken to, "HTTP_503"; NULL: none */
+    const char *message;     /* one line for a human; NULL: none */
+    const pdk_value *output; /* what it produced; NULL: nothing */
+    const pdk_usage *usage;  /* NULL: unknown */
 } pdk_result;
 
 #define PDK_RESULT(status, category, message) \
@@ -89,8 +89,8 @@ typedef struct pdk_result {
 
 /* Why the host cancels. */
 enum {
-    PDK_CANCEL_USER = 1,     /* somebody asked, or the source took it back */
-    PDK_CANCEL_TIMEOUT = 2,  /* of the attempt */
+    PDK_CANCEL_USER = 1,    /* somebody asked, or the source took it back */
+    PDK_CANCEL_TIMEOUT = 2, /* of the attempt */
     PDK_CANCEL_SHUTDOWN = 3,
     PDK_CANCEL_REPLACED = 4, /* a newer run wants the slot */
     PDK_CANCEL_DEADLINE = 5  /* of the run */
@@ -99,7 +99,7 @@ enum {
 /* pdk_outcome.end */
 enum {
     PDK_END_SUCCEEDED = 0,
-    PDK_END_FAILED = 1,    /* and no retry was left */
+    PDK_END_FAILED = 1, /* and no retry was left */
     PDK_END_FATAL = 2,
     PDK_END_CANCELED = 3,  /* see reason */
     PDK_END_TIMED_OUT = 4, /* the last attempt did, and no retry was left */
@@ -114,16 +114,16 @@ enum {
 /* How a run ended. The host's; lives until the call that brings it returns; hold `output` to keep it. */
 typedef struct pdk_outcome {
     uint32_t struct_size;
-    int32_t end;             /* PDK_END_... */
-    uint32_t attempts;       /* started; 0 when rejected */
-    int32_t reason;          /* PDK_CANCEL_... when somebody cancelled it, whatever came of that; else 0 */
+    int32_t end;       /* PDK_END_... */
+    uint32_t attempts; /* started; 0 when rejected */
+    int32_t reason;    /* PDK_CANCEL_... when somebody cancelled it, whatever came of that; else 0 */
     pdk_run run;
     const char *run_id;
-    const char *runner;      /* name of the instance that ran it; "" when rejected before routing */
-    uint64_t submitted_ns;   /* these three as Unix time; 0: never */
-    uint64_t started_ns;     /* first attempt */
+    const char *runner;    /* name of the instance that ran it; "" when rejected before routing */
+    uint64_t submitted_ns; /* these three as Unix time; 0: never */
+    uint64_t started_ns;   /* first attempt */
     uint64_t ended_ns;
-    const pdk_result *last;  /* never NULL; no member NULL except output and usage */
+    const pdk_result *last; /* never NULL; no member NULL except output and usage */
 } pdk_outcome;
 
 PDK_END
