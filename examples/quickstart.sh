@@ -17,7 +17,7 @@ echo "   all there"
 step "2/3 Build (in $build)"
 cmake --preset release -DPADDOCK_TESTS=OFF --log-level=WARNING >/dev/null
 quiet=--quiet; [ ! -t 1 ] || quiet=  # on a terminal ninja shows how far it is, on one line
-cmake --build $build --target paddock plugins -- $quiet
+cmake --build $build --target paddock-cli plugins -- $quiet
 echo "   $($build/bin/paddock version)"
 
 step "3/3 paddock run examples/quickstart.yaml"
