@@ -12,7 +12,7 @@ mkdir -p build
 archive=$PWD/build/debian-bookworm.tar
 root=$(mktemp -d /var/tmp/paddock-debian.XXXXXX)
 finish() {
-  umount -l "$root/proc" "$root/dev" 2>/dev/null || true
+  umount -l "$root/proc" "$root/dev" "$root/sys" 2>/dev/null || true
   rm -rf --one-file-system "$root"
 }
 trap finish EXIT
@@ -26,10 +26,14 @@ else
   rm -f "$log"
   tar -C "$root" -cf "$archive.part" . && mv "$archive.part" "$archive"
 fi
+chmod 755 "$root" # mktemp lets nobody else in, and some tests are somebody else
 cp /etc/resolv.conf "$root/etc/resolv.conf"
+echo "127.0.0.1 localhost" >"$root/etc/hosts"
 mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --make-rslave "$root/dev"
+for folder in dev sys; do
+  mount --rbind "/$folder" "$root/$folder"
+  mount --make-rslave "$root/$folder"
+done
 
 mkdir "$root/paddock"
 git ls-files -z | tar -c --null -T - | tar -C "$root/paddock" -x

@@ -36,7 +36,7 @@ target_link_libraries(embedder paddock::paddock-router)
 add_library(greet MODULE $source/examples/runner_minimal/plugin.c)
 target_link_libraries(greet paddock::paddock-plugin)
 CMAKE
-cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
+cmake -G Ninja -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/cmake/build" >/dev/null
 "$work/cmake/build/embedder" >/dev/null
 
