@@ -13,6 +13,7 @@ archive=$PWD/build/debian-bookworm.tar
 root=$(mktemp -d /var/tmp/paddock-debian.XXXXXX)
 finish() {
   umount -l "$root/proc" "$root/dev" "$root/sys" 2>/dev/null || true
+  umount -l "$root" 2>/dev/null || true
   rm -rf --one-file-system "$root"
 }
 trap finish EXIT
@@ -26,6 +27,7 @@ else
   rm -f "$log"
   tar -C "$root" -cf "$archive.part" . && mv "$archive.part" "$archive"
 fi
+mount --bind "$root" "$root" # a root that is no mount has no mount namespaces either
 chmod 755 "$root" # mktemp lets nobody else in, and some tests are somebody else
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 echo "127.0.0.1 localhost" >"$root/etc/hosts"
