@@ -10,13 +10,14 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(style test asan tsan valgrind fuzz)
+steps=(style test asan tsan valgrind tidy fuzz)
 declare -A about=(
   [style]="format, forbidden calls, sizes, one place for each library"
   [test]="every test, warnings being errors"
   [asan]="again, under address and undefined behaviour sanitizers"
   [tsan]="what has threads, under the thread sanitizer"
   [valgrind]="unit tests and simulations, under valgrind"
+  [tidy]="clang-tidy and its analyzer over the sources"
   [fuzz]="each fuzzer, a few seconds beyond its corpus"
 )
 
@@ -53,6 +54,7 @@ run_test() { build test && run_ctest test; }
 run_asan() { build asan && ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 run_ctest asan -LE 'bench|abi'; }
 run_tsan() { build tsan && TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_ctest tsan -L 'unit|sim|thread'; }
 run_valgrind() { build debug && bash test/valgrind.sh build/debug; }
+run_tidy() { bash test/tidy.sh; }
 run_fuzz() { build fuzz fuzzers && bash test/fuzz/run.sh build/fuzz; }
 
 started=$SECONDS

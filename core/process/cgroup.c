@@ -263,7 +263,7 @@ static int32_t find(struct pdk_cgroups *cgroups, struct pdk_request *request, st
 }
 
 static int32_t take(struct pdk_cgroups *cgroups, struct pdk_request *request) {
-    struct wish wish;
+    struct wish wish = {0};
     pthread_mutex_lock(&cgroups->lock);
     int32_t r = find(cgroups, request, &wish);
     pthread_mutex_unlock(&cgroups->lock);

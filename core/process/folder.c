@@ -77,6 +77,7 @@ static void kill_members(int base_fd, const char *base, const char *folder) {
     char path[PATH_SIZE], where[PATH_SIZE];
     char *list = malloc(LIST_SIZE);
     if (!list) return;
+    *list = '\0';
     snprintf(path, sizeof path, "%s/pids.max", folder); /* where there is one: who cannot fork cannot run away */
     pdk_cgroup_write(base_fd, path, "0");
     snprintf(path, sizeof path, "%s/cgroup.procs", folder);

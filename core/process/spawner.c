@@ -112,7 +112,7 @@ static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, cons
     if (spawner->asked >= spawner->options.pending)
         return pdk_process_error(err, -EAGAIN, "%u processes wait to be started already", spawner->asked);
     int32_t r = make_request(spawner, command, &request, err);
-    if (r < 0) return r;
+    if (!request) return r;
     request->track = spawner->track;
     r = add_child(spawner, command, request, &handle);
     if (r < 0) {

@@ -104,7 +104,7 @@ void pdk_child_remove(struct pdk_child_state *child);
 
 /* Have pdk_child_progress called, soon and not from inside this. */
 void pdk_child_later(struct pdk_child_state *child);
-void pdk_children_progress(void *spawner);
+void pdk_children_progress(void *arg); /* arg: the struct pdk_spawner */
 
 /* ---- life.c: what happens to a child ---- */
 

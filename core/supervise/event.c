@@ -52,8 +52,8 @@ static bool matches(const struct pdk_listener *listener, const struct pdk_record
     if (listener->gone || !(listener->events >> kind & 1)) return false;
     if (!run) return !listener->run && !listener->name && !listener->slot;
     if (listener->run && listener->run != run->handle) return false;
-    if (listener->name && strcmp(listener->name, run->name)) return false;
-    return !listener->slot || !strcmp(listener->slot, run->slot_name);
+    if (listener->name && strcmp(listener->name, run->name) != 0) return false;
+    return !listener->slot || strcmp(listener->slot, run->slot_name) == 0;
 }
 
 static const char *keep(char **at, const char *text) {
@@ -273,5 +273,9 @@ void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member
 }
 
 void pdk_events_free(struct pdk_supervisor *s) {
-    while (!TAILQ_EMPTY(&s->listeners)) drop_listener(s, TAILQ_FIRST(&s->listeners));
+    struct pdk_listener *listener, *next;
+    for (listener = TAILQ_FIRST(&s->listeners); listener; listener = next) {
+        next = TAILQ_NEXT(listener, all);
+        drop_listener(s, listener);
+    }
 }

@@ -105,7 +105,7 @@ static int32_t spec(struct question *q, pdk_error *err) {
 /* What is not text is shown as text that says so. */
 static int32_t output(struct question *q, pdk_error *err) {
     if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
-    struct pdk_buffer text = PDK_BUFFER(128 * 1024);
+    struct pdk_buffer text = PDK_BUFFER((size_t)128 * 1024);
     const struct pdk_buffer *tail = q->run->tail;
     for (size_t i = 0; tail && i < tail->size; i++) {
         size_t left = tail->size - i;

@@ -155,7 +155,7 @@ void pdk_control_table(struct pdk_supervisor *s, pdk_control *control);
 void pdk_host_pattern(struct pdk_supervisor *s);
 int32_t pdk_list_runs(const pdk_control *, const pdk_filter *, int32_t (*each)(void *, const pdk_run_info *),
                       void *arg);
-int32_t pdk_inspect_subject(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec,
+int32_t pdk_inspect_subject(const pdk_control *, const char *subject, pdk_run, const pdk_value *given,
                             const pdk_value **ret, pdk_error *);
 
 /* ---- member.c */

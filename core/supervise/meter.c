@@ -162,7 +162,7 @@ void pdk_meters_make(struct pdk_supervisor *s) {
 }
 
 void pdk_meter_ended(struct pdk_supervisor *s, const struct pdk_record *run) {
-    int32_t end = run->end;
+    size_t end = (uint8_t)run->end;
     pdk_meter_observe(s->meters.attempts[end], run->past.attempts);
     if (end == PDK_END_REJECTED) {
         int i = 0;

@@ -31,16 +31,16 @@ void pdk_outcome_make(const struct pdk_record *run, pdk_outcome *ret, pdk_result
 }
 
 static void tell(struct pdk_record *run) {
-    struct pdk_member *source = run->source;
-    if (!run->settled && (!source || source->gone)) return;
+    const struct pdk_instance *source = run->source && !run->source->gone ? run->source->instance : NULL;
+    pdk_settled settled = run->settled;
+    if (!settled && !source) return;
     pdk_outcome outcome;
     pdk_result last;
     pdk_outcome_make(run, &outcome, &last);
-    if (run->settled) {
-        run->settled(run->arg, run->handle, &outcome);
-    } else {
-        source->instance->plugin->source->settled(source->instance->self, run->delivery, &outcome);
-    }
+    if (settled)
+        settled(run->arg, run->handle, &outcome);
+    else
+        source->plugin->source->settled(source->self, run->delivery, &outcome);
 }
 
 static void forget_oldest(struct pdk_supervisor *s) {

@@ -162,7 +162,7 @@ static void keep_tail(struct pdk_record *run, const char *data, size_t size) {
     if (!run->tail) {
         run->tail = malloc(sizeof *run->tail);
         if (!run->tail) return;
-        *run->tail = PDK_BUFFER(3 * TAIL);
+        *run->tail = PDK_BUFFER((size_t)3 * TAIL);
     }
     if (size > TAIL) {
         data += size - TAIL;
@@ -170,7 +170,7 @@ static void keep_tail(struct pdk_record *run, const char *data, size_t size) {
     }
     struct pdk_buffer *tail = run->tail;
     pdk_buffer_add(tail, data, size);
-    if (tail->size <= 2 * TAIL) return;
+    if (tail->size <= (size_t)2 * TAIL) return;
     size_t surplus = tail->size - TAIL;
     const char *newline = memchr(tail->data + surplus, '\n', TAIL / 2);
     pdk_buffer_cut(tail, newline ? (size_t)(newline - tail->data) + 1 : surplus);

@@ -10,7 +10,7 @@ enum { CODE_LIMIT = 128, MESSAGE_LIMIT = 4096 };
 
 /* The part of a text that is kept; never half a character. */
 static size_t kept(const char *text, size_t limit) {
-    size_t size = text ? strnlen(text, limit + 1) : 0;
+    size_t size = strnlen(text, limit + 1);
     if (size <= limit) return size;
     size = limit;
     while (size && ((unsigned char)text[size] & 0xC0) == 0x80) size--;
@@ -27,9 +27,9 @@ static void keep_texts(struct pdk_said *said, const char *code, const char *mess
         return;
     }
     char *second = said->text + code_size + 1;
-    if (code_size) memcpy(said->text, code, code_size);
+    memcpy(said->text, code, code_size);
     said->text[code_size] = '\0';
-    if (message_size) memcpy(second, message, message_size);
+    memcpy(second, message, message_size);
     second[message_size] = '\0';
     said->result.code = said->text;
     said->result.message = second;
@@ -56,11 +56,7 @@ void pdk_said_copy(struct pdk_said *said, const pdk_result *result) {
     }
     said->text = NULL;
     if (own->output) pdk_values_get()->hold(own->output);
-    if (own->code || own->message) {
-        keep_texts(said, own->code, own->message);
-    } else {
-        own->code = own->message = "";
-    }
+    keep_texts(said, own->code ? own->code : "", own->message ? own->message : "");
 }
 
 void pdk_said_host(struct pdk_said *said, int32_t status, int32_t category, const char *code, const char *message) {
