@@ -138,13 +138,24 @@ static void set_talk(struct pdk_session *session) {
     session->single = arguments->command != NULL;
 }
 
+static int create_loop(struct pdk_session *session) {
+    int32_t rc = pdk_run_notes_create(session);
+    if (rc == 0) rc = pdk_ev_create(&session->ev);
+    if (rc == 0) {
+        session->loop = pdk_ev_loop(session->ev);
+        return 0;
+    }
+    pdk_say("cannot start: %s", strerror(-rc));
+    return PDK_EXIT_BUG;
+}
+
 static int create_supervisor(struct pdk_session *session) {
     struct pdk_limits limits;
     pdk_error err = PDK_ERROR;
     pdk_limits_default(&limits);
     if (session->setup.config) limits = session->setup.config->limits;
-    if (pdk_run_notes_create(session) < 0 || pdk_ev_create(&session->ev) < 0) return pdk_say_memory();
-    session->loop = pdk_ev_loop(session->ev);
+    int code = create_loop(session);
+    if (code != 0) return code;
     const pdk_supervisor_options options = {.struct_size = sizeof options,
                                             .loop = session->loop,
                                             .stopped = on_stopped,

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -391,7 +392,17 @@ static const pdk_loop TABLE = {.struct_size = sizeof(pdk_loop),
                                .post = loop_post,
                                .now_ns = loop_now};
 
+/* The first ev_async of a loop takes one, and where there is none libev aborts. */
+static int32_t has_free_descriptor(void) {
+    int fd = eventfd(0, EFD_CLOEXEC);
+    if (fd < 0) return -errno;
+    close(fd);
+    return 0;
+}
+
 static int32_t attach(struct ev_loop *loop, bool own, struct pdk_ev **ret) {
+    int32_t r = has_free_descriptor();
+    if (r < 0) return r;
     struct pdk_ev *ev = calloc(1, sizeof *ev);
     if (!ev) return -ENOMEM;
     ev->table = TABLE;

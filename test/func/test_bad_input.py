@@ -285,6 +285,12 @@ class Limits(Case):
                 self.assertIn("4 tasks: ", result.stderr)
                 if result.returncode:
                     self.assertIn("Too many open files", result.stderr)
+        for count in (8, 7, 6, 5, 4):
+            with self.subTest(count):
+                result = self.run_file("tasks: {a: 'true'}",
+                                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count)))
+                self.assertEqual(result.returncode, 70, result.stderr)
+                self.assertRegex(result.stderr, r"^paddock: cannot start: .*Too many open files\n$")
 
     def test_the_soft_limit_of_descriptors_is_for_children(self):
         soft, hard = 40, 400
