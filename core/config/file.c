@@ -120,12 +120,14 @@ static bool may_have_variables(const char *text) {
 }
 
 /* Variables in its values are put in. Owned by the configuration from then on; NULL after a fault. */
-static const pdk_value *parse(struct pdk_loading *loading, const char *name, const struct pdk_buffer *text) {
+static const pdk_value *parse(struct pdk_loading *loading, const char *name, const char *folder,
+                              const struct pdk_buffer *text) {
     const pdk_values *values = pdk_values_get();
     const pdk_value *value = NULL, *expanded = NULL;
     int32_t rc = pdk_yaml_parse(name, pdk_buffer_string(text), text->size, loading->report, &value);
     pdk_loading_error(loading, rc);
     if (!value || pdk_loading_keep(loading, value) < 0) return NULL;
+    pdk_loading_error(loading, pdk_value_set_folder(value, folder));
     loading->config->file_count++;
     if (rc < 0) return NULL;
     if (!may_have_variables(pdk_buffer_string(text))) return value;
@@ -147,7 +149,7 @@ static void load_text(struct pdk_loading *loading, const char *name, const struc
                                      .folder = folder,
                                      .defaults = includer ? includer->defaults : NULL,
                                      .depth = includer ? includer->depth + 1 : 0};
-    const pdk_value *value = parse(loading, name, text);
+    const pdk_value *value = parse(loading, name, folder, text);
     if (value) pdk_load_value(loading, value, &source);
 }
 

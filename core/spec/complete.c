@@ -42,9 +42,10 @@ static void put_command(pdk_writer *writer, const struct pdk_task_body *body) {
 /* {file: P}, {env: N} or {credential: N}; a path becomes absolute. Its length was checked when it was read. */
 static void put_secret(pdk_writer *writer, const struct pdk_task_body *body, const pdk_value *secret) {
     const struct pdk_value_entry *entry = secret->as.map.entries;
-    const char *text = pdk_value_text(entry->value), *folder = body->program.folder;
+    const char *text = pdk_value_text(entry->value), *folder = pdk_value_folder(entry->value);
     char path[2 * PDK_PATH_BYTES + 2];
     pdk_values_get()->put_map(writer);
+    if (!folder) folder = body->program.folder;
     if (strcmp(entry->key, "file") == 0 && text[0] != '/') {
         (void)snprintf(path, sizeof path, "%s%s%s", folder, strcmp(folder, "/") != 0 ? "/" : "", text);
         text = path;

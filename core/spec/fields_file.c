@@ -74,7 +74,7 @@ const struct pdk_field pdk_file_rows[] = {
     {PDK_FIELD_NAME("defaults"), .type = PDK_FIELD_ANY, .words = "task without command, needs, after, slot",
      .fallback = "{}",
      .doc = "Used for every task of this file and its includes; scalars and lists are replaced, the maps env, labels, "
-            "backoff, stop and with are merged key by key",
+            "backoff, stop and with are merged key by key; a relative path starts at the file it is written in",
      .json = "{\"$ref\":\"#/$defs/defaults\"}"},
     {PDK_FIELD_NAME("include"), .type = PDK_FIELD_ANY, .words = "list of globs, or one", .fallback = "[]",
      .doc = "More files, relative to this one, sorted; a pattern without wildcard must match",

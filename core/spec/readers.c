@@ -110,7 +110,7 @@ const char *pdk_read_text(struct pdk_reading *reading, const pdk_value *value, c
 }
 
 const char *pdk_read_path(struct pdk_reading *reading, const pdk_value *value) {
-    const char *text = pdk_read_text(reading, value, "a path");
+    const char *text = pdk_read_text(reading, value, "a path"), *start = pdk_value_folder(value);
     size_t size, folder;
     char *path;
     if (!text) return NULL;
@@ -124,10 +124,11 @@ const char *pdk_read_path(struct pdk_reading *reading, const pdk_value *value) {
     while (text[0] == '.' && text[1] == '/') text += 2 + strspn(text + 2, "/");
     if (!strcmp(text, ".")) text = "";
     size = strlen(text);
-    folder = strlen(reading->folder);
+    if (!start) start = reading->folder;
+    folder = strlen(start);
     path = pdk_reading_alloc(reading, folder + size + 2);
     if (!path) return NULL;
-    memcpy(path, reading->folder, folder);
+    memcpy(path, start, folder);
     if (size > 0 && path[folder - 1] != '/') path[folder++] = '/';
     memcpy(path + folder, text, size + 1);
     return path;

@@ -11,6 +11,7 @@
 
 struct pdk_document_file {
     const char *name, *text;    /* text NULL: nothing to quote */
+    const char *folder;         /* where its relative paths start; NULL: unknown */
     struct pdk_document *owner; /* in whose arena both lie */
 };
 

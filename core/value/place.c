@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a value stands, and faults about it. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,17 @@ struct pdk_place pdk_value_place(const struct pdk_value *value) {
     if (!value || !value->document) return (struct pdk_place){0};
     const struct pdk_document_file *file = &value->document->files[value->file];
     return (struct pdk_place){file->name, file->text, value->line, value->column, value->span};
+}
+
+const char *pdk_value_folder(const struct pdk_value *value) {
+    return value && value->document ? value->document->files[value->file].folder : NULL;
+}
+
+int32_t pdk_value_set_folder(const struct pdk_value *value, const char *folder) {
+    const char *copy = pdk_arena_text(&value->document->arena, folder, strlen(folder));
+    if (!copy) return -ENOMEM;
+    value->document->files[value->file].folder = copy;
+    return 0;
 }
 
 struct pdk_place pdk_value_key_place(const struct pdk_value *map, size_t i) {

@@ -76,6 +76,12 @@ static inline bool pdk_value_is_null(const struct pdk_value *value) {
 /* Where the value stands, for a fault. Nothing is copied: the document must live. */
 struct pdk_place pdk_value_place(const struct pdk_value *value);
 
+/* The absolute folder where relative paths in a value's file start; NULL: unknown. Lives as long as the document. */
+const char *pdk_value_folder(const struct pdk_value *value);
+
+/* Say it of the file that value stands in, before others have the document. 0 or -ENOMEM. */
+int32_t pdk_value_set_folder(const struct pdk_value *value, const char *folder);
+
 /* Where the i-th key of a map stands. */
 struct pdk_place pdk_value_key_place(const struct pdk_value *map, size_t i);
 

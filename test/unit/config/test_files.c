@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/spec/body.h"
 #include "load.h"
 
 static char folder[64], start[512];
@@ -76,6 +77,29 @@ static void includes_are_sorted_and_relative(void **state) {
     write_file("a[b/d/b.yaml", "tasks: {b: {command: x, log: x.log}}\n");
     loaded = load_one("a[b/main.yaml");
     assert_string_equal(pdk_config_task(loaded.config, "b")->log.file, cwd);
+    unload(&loaded);
+}
+
+/* In defaults, too, a path belongs to the file that says it. */
+static void paths_start_where_they_are_written(void **state) {
+    (void)state;
+    assert_int_equal(mkdir("d", 0755), 0);
+    write_file("main.yaml", "include: d/*.yaml\ndefaults: {cwd: work, log: {file: all.log}, env_file: .env}\n");
+    write_file("d/x.yaml", "tasks: {a: x, b: {command: x, cwd: ./own, log: own.log}}\n");
+    struct loaded loaded = load_one("main.yaml");
+    char wanted[160];
+    struct pdk_task *a = pdk_config_task(loaded.config, "a"), *b = pdk_config_task(loaded.config, "b");
+    assert_printed(&loaded, "");
+    (void)snprintf(wanted, sizeof wanted, "%s/work", folder);
+    assert_string_equal(pdk_task_body(a)->program.cwd, wanted);
+    (void)snprintf(wanted, sizeof wanted, "%s/.env", folder);
+    assert_string_equal(pdk_task_body(a)->program.env_files[0].path, wanted);
+    (void)snprintf(wanted, sizeof wanted, "%s/d/own", folder);
+    assert_string_equal(pdk_task_body(b)->program.cwd, wanted);
+    (void)snprintf(wanted, sizeof wanted, "%s/all.log", folder);
+    assert_string_equal(a->log.file, wanted);
+    (void)snprintf(wanted, sizeof wanted, "%s/d/own.log", folder);
+    assert_string_equal(b->log.file, wanted);
     unload(&loaded);
 }
 
@@ -300,6 +324,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(the_usual_file),
         IN_FOLDER(includes_are_sorted_and_relative),
+        IN_FOLDER(paths_start_where_they_are_written),
         IN_FOLDER(names_are_unique_in_all_files),
         IN_FOLDER(defaults_reach_includes),
         IN_FOLDER(circles_are_told),
