@@ -48,8 +48,10 @@ struct child {
     bool break_on_output, break_on_start;
 };
 
+/* Asked for once: in a mount namespace of its own a process in a chroot is told another path. */
 static inline const char *helper_path(void) {
     static char path[4096];
+    if (path[0]) return path;
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 32);
     assert_true(size > 0);
     path[size] = 0;
@@ -105,6 +107,7 @@ static inline void child_failed(void *arg, const pdk_error *err) {
     struct child *child = arg;
     child->error = *err;
     child->failed++;
+    if (child->break_on_output) pdk_ev_break(child->world->ev);
     one_over(child);
 }
 
@@ -185,8 +188,9 @@ static inline void child_free(struct child *child) {
 /* Until it has said something. */
 static inline void run_until_output(struct world *world, struct child *child) {
     child->break_on_output = true;
-    while (child->sizes[1] + child->sizes[2] == 0) pdk_ev_run(world->ev);
+    while (child->sizes[1] + child->sizes[2] == 0 && !child->failed) pdk_ev_run(world->ev);
     child->break_on_output = false;
+    if (child->failed) fail_msg("%s", child->error.message);
 }
 
 static inline const char *text_of(const struct child *child, int stream) {
