@@ -147,8 +147,7 @@ void pdk_act_finish(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_i
         return;
     }
     bool said = input == PDK_INPUT_START_ERR || pdk_take_up(s, run);
-    if (!said)
-        pdk_said_host(&run->last, PDK_FAILURE, PDK_CAT_INTERNAL, "plugin_gone", "the process of its plugin has died");
+    if (!said) pdk_said_host(&run->last, PDK_FAILURE, PDK_CAT_INTERNAL, "plugin_gone", run->member->gone_why);
     if (input == PDK_INPUT_GONE) run->built = false;
     pdk_timer_stop(&s->timers, &run->phase);
     pdk_permit_give(s, run);

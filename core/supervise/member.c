@@ -125,10 +125,10 @@ void pdk_members_health(struct pdk_supervisor *s) {
     TAILQ_FOREACH(member, &s->members, all) take_health(s, member);
 }
 
-void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_instance *instance, void (*kill)(void *arg),
-                                    void *arg) {
+void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_instance *instance,
+                                    const struct pdk_hosted_ops *ops, void *arg) {
     struct pdk_member *member = pdk_member_of(supervisor, instance);
     if (!member) return;
-    member->kill = kill;
-    member->kill_arg = arg;
+    member->hosted = ops;
+    member->hosted_arg = arg;
 }

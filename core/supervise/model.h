@@ -194,8 +194,9 @@ struct pdk_member {
     struct pdk_records ready;
     bool is_active;
     uint32_t running, stuck;
-    void (*kill)(void *arg); /* its process; NULL: it is in ours */
-    void *kill_arg;
+    const struct pdk_hosted_ops *hosted; /* NULL: it is in our process */
+    void *hosted_arg;
+    char gone_why[256]; /* how its process ended */
     /* source */
     pdk_source source;
     uint32_t pending, settled_now; /* settled_now: since the last flush */

@@ -37,7 +37,7 @@ static void pause_all(struct pdk_supervisor *s, bool pause) {
 /* For those of one instance, whatever state they are in. The whole is one step. */
 static void gone(struct pdk_supervisor *s, struct pdk_member *member) {
     struct pdk_record *run, *next;
-    member->gone = true;
+    member->gone = pdk_member_is_source(member); /* of a runner, what is in our process goes on, and stops */
     member->gone_order.member = NULL;
     pdk_step_begin(s);
     for (run = TAILQ_FIRST(&s->all); run; run = next) {
@@ -46,6 +46,7 @@ static void gone(struct pdk_supervisor *s, struct pdk_member *member) {
         if (run->member == member && run->state == PDK_STATE_NEW) run->built = false;
     }
     pdk_step_end(s, "gone");
+    if (member->hosted && member->hosted->forgotten) member->hosted->forgotten(member->hosted_arg);
 }
 
 /* The attempt ends like one that is out of time, but counts as what we say. One that has ended by itself has. */

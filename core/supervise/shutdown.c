@@ -184,7 +184,7 @@ void pdk_shutdown_timer(struct pdk_supervisor *s) {
 void pdk_shutdown_hosted(struct pdk_supervisor *s) {
     struct pdk_member *member;
     TAILQ_FOREACH(member, &s->members, all) {
-        if (member->kill && member->running) member->kill(member->kill_arg);
+        if (member->hosted && member->running) member->hosted->kill(member->hosted_arg);
     }
 }
 

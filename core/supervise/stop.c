@@ -97,8 +97,8 @@ static void stuck(struct pdk_supervisor *s, struct pdk_record *run) {
 void pdk_act_lose(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input) {
     if (pdk_cell_posted(run->cell)) {
         pdk_act_finish(s, run, input);
-    } else if (run->member->kill && input == PDK_INPUT_T_KILL) {
-        run->member->kill(run->member->kill_arg);
+    } else if (run->member->hosted && input == PDK_INPUT_T_KILL) {
+        run->member->hosted->kill(run->member->hosted_arg);
     } else {
         stuck(s, run);
     }

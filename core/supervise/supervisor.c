@@ -260,9 +260,10 @@ int32_t pdk_supervisor_run(pdk_supervisor *supervisor) {
     return 0;
 }
 
-void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance) {
+void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance, const char *why) {
     struct pdk_member *member = pdk_member_of(supervisor, instance);
     if (!member || member->gone_order.member) return;
+    (void)strlcpy(member->gone_why, why ? why : "the process of its plugin has died", sizeof member->gone_why);
     member->gone_order = (struct pdk_order){.kind = PDK_ORDER_GONE, .member = member};
     STAILQ_INSERT_TAIL(&supervisor->orders, &member->gone_order, next);
     pdk_wake(supervisor);

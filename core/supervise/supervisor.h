@@ -32,12 +32,19 @@ struct pdk_instance_limits {
 int32_t pdk_supervisor_limit(pdk_supervisor *supervisor, const char *instance,
                              const struct pdk_instance_limits *limits);
 
-/* A plugin whose code is in another process. kill ends that process, and pdk_supervisor_instance_gone follows. */
-void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_instance *instance, void (*kill)(void *arg),
-                                    void *arg);
+/* A plugin whose code is in another process. kill ends that process, and pdk_supervisor_instance_gone follows.
+ * forgotten: that was carried out, and the tasks that are left are nobody's any more: destroy is not called for them, so
+ * free what you have of them here. NULL is fine. Both are called from within a turn. */
+struct pdk_hosted_ops {
+    void (*kill)(void *arg);
+    void (*forgotten)(void *arg);
+};
+void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_instance *instance,
+                                    const struct pdk_hosted_ops *ops, void *arg);
 
 /* The process of an instance has died and is reaped: all its attempts are over, its tasks are gone and will be built
- * again, its deliveries have no one to be told. [main] */
-void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance);
+ * again, its deliveries have no one to be told. why: a line for people, copied; NULL: none. A runner's instance goes on: it
+ * says PDK_UP when it has a process again. [main] */
+void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance, const char *why);
 
 #endif

@@ -193,7 +193,7 @@ void sim_host_dies(struct sim *sim, struct pdk_instance *instance) {
         task->alive = false;
         task->gone = true;
     }
-    pdk_supervisor_instance_gone(sim->s, instance);
+    pdk_supervisor_instance_gone(sim->s, instance, NULL);
 }
 
 struct pdk_record *sim_run(struct sim *sim, pdk_run run) {

@@ -148,9 +148,11 @@ static void host_killed(void *arg) {
     sim->host_kills++;
 }
 
+static const struct pdk_hosted_ops host_ops = {.kill = host_killed};
+
 static struct pdk_instance *hosted(struct sim *sim) {
     struct pdk_instance *instance = sim_instance(sim, "fake");
-    pdk_supervisor_instance_hosted(sim->s, instance, host_killed, sim);
+    pdk_supervisor_instance_hosted(sim->s, instance, &host_ops, sim);
     return instance;
 }
 

@@ -104,6 +104,8 @@ static void host_killed(void *arg) {
     die(arg);
 }
 
+static const struct pdk_hosted_ops host_ops = {.kill = host_killed};
+
 static struct sim *begin(struct life *life, uint64_t seed) {
     struct sim *sim = sim_with(&(pdk_supervisor_options){.struct_size = sizeof(pdk_supervisor_options),
                                                          .running = (uint32_t)(seed % 4),
@@ -118,7 +120,7 @@ static struct sim *begin(struct life *life, uint64_t seed) {
     (void)sim_add(sim, "a", "a");
     (void)sim_add(sim, "b", "b");
     life->hosted = sim_add(sim, "h", "h");
-    pdk_supervisor_instance_hosted(sim->s, life->hosted, host_killed, life);
+    pdk_supervisor_instance_hosted(sim->s, life->hosted, &host_ops, life);
     if (seed % 2) sim_listen(sim);
     return sim;
 }

@@ -194,10 +194,12 @@ static void host_killed(void *arg) {
     if (!sim->host_kills++) sim_host_dies(sim, sim_instance(sim, "fake"));
 }
 
+static const struct pdk_hosted_ops host_ops = {.kill = host_killed};
+
 static void hosted_killed_before_the_end(void **state) {
     struct sim *sim = sim_with(LIMITS(.grace = 8 * S));
     (void)state;
-    pdk_supervisor_instance_hosted(sim->s, sim_instance(sim, "fake"), host_killed, sim);
+    pdk_supervisor_instance_hosted(sim->s, sim_instance(sim, "fake"), &host_ops, sim);
     pdk_run run = sim_submit(sim, "a", "'with':{'on_cancel':'deaf'}");
     uint64_t begin = sim->now;
     shut_down(sim);

@@ -526,7 +526,7 @@ static void source_gone(void **state) {
     assert_int_equal(deliver(&source, "{'name':'n2','kind':'fake','with':{'script':'-'}}", &run[1]), 0);
     sim_turn(sim);
     /* one ends in the same turn: it is in the outbox when the process has died */
-    pdk_supervisor_instance_gone(sim->s, sim_instance(sim, "src"));
+    pdk_supervisor_instance_gone(sim->s, sim_instance(sim, "src"), NULL);
     (void)sim_done(sim_task(sim, "n2"), PDK_SUCCESS);
     sim_turn(sim);
     sim_advance(sim, MINUTE);
