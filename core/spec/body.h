@@ -7,12 +7,6 @@
 
 enum { PDK_STOP_GROUP, PDK_STOP_LEADER };
 
-struct pdk_resources {
-    double cpu;
-    uint64_t memory;
-    uint32_t pids;
-};
-
 struct pdk_env_file {
     const char *path;
     bool optional;

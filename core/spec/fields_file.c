@@ -49,6 +49,10 @@ const struct pdk_field pdk_plugin_rows[] = {
      .doc = "Checked by the plugin's schema", MAP},
     {PDK_FIELD_NAME("optional"), .type = PDK_FIELD_BOOL, ENTRY(optional), .words = "bool", .fallback = "false",
      .doc = "A missing file is a warning"},
+    {PDK_FIELD_NAME("isolation"), .type = PDK_FIELD_OWN, .read = pdk_read_isolation, ENTRY(isolation),
+     .fields = pdk_isolation_rows, .words = "none, process, or a map", .fallback = "none",
+     .doc = "process: the runner has a process of its own, so that a crash costs its own attempts alone",
+     .json = "{\"enum\":[\"none\",\"process\"]}"},
     {.name = NULL},
 };
 

@@ -8,12 +8,35 @@
 
 #include "core/value/value.h"
 
+/* Hard limits; 0: none. */
+struct pdk_resources {
+    double cpu;
+    uint64_t memory;
+    uint32_t pids;
+};
+
+/* Where a plugin runs. */
+enum pdk_isolation_mode { PDK_ISOLATION_NONE, PDK_ISOLATION_PROCESS };
+
+/* What the process of its own may do; 0 and NULL: as we. */
+struct pdk_isolation {
+    enum pdk_isolation_mode mode;
+    struct pdk_resources resources;
+    uint32_t nofile;
+    uint64_t fsize, memlock, stack;
+    const char *user;           /* name, or name:group */
+    const char *const *seccomp; /* system calls that are refused; "default": those that control the machine */
+    uint64_t ping_every, ping_timeout;
+    const pdk_value *at;
+};
+
 /* An entry of plugins, sources or metrics. */
 struct pdk_plugin_entry_config {
     const char *use;                  /* a name, or an absolute path */
     const char *name;                 /* of the instance */
     const pdk_value *labels, *config; /* maps or NULL, held by the configuration */
     bool optional, task_label;
+    struct pdk_isolation isolation;
     const pdk_value *at;
 };
 
