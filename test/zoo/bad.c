@@ -165,10 +165,44 @@ static int32_t crash(struct bad *bad, const pdk_start *start, pdk_error *err) {
     return 0;
 }
 
-static const char *const hows[] = {"twice", "never",    "thread",   "storm",  "late",  "deaf",  "liar", "ghost",
-                                   "guess", "positive", "canceled", "silent", "flood", "crash", "odd",  NULL};
+static void *do_abort(void *arg) {
+    (void)arg;
+    abort();
+}
+
+/* A thread of its own takes its process with it. */
+static int32_t abort_in_a_thread(struct bad *bad, const pdk_start *start, pdk_error *err) {
+    pthread_t thread;
+
+    (void)bad, (void)start, (void)err;
+    return -pthread_create(&thread, NULL, do_abort, NULL);
+}
+
+/* start never returns. */
+static int32_t hang(struct bad *bad, const pdk_start *start, pdk_error *err) {
+    (void)bad, (void)start, (void)err;
+    for (;;) poll(NULL, 0, -1);
+    return 0;
+}
+
+/* Takes all the memory there is. */
+static int32_t hog(struct bad *bad, const pdk_start *start, pdk_error *err) {
+    enum { PIECE = 1 << 20 };
+    char *piece;
+
+    (void)bad, (void)start, (void)err;
+    while ((piece = malloc(PIECE)))
+        for (size_t i = 0; i < PIECE; i += 512) ((volatile char *)piece)[i] = 1;
+    abort();
+}
+
+static const char *const hows[] = {"twice", "never", "thread",   "storm",    "late",   "deaf",  "liar",
+                                   "ghost", "guess", "positive", "canceled", "silent", "flood", "crash",
+                                   "odd",   "abort", "hang",     "hog",      NULL};
 static int32_t (*const starts[])(struct bad *, const pdk_start *, pdk_error *) = {
-    twice, never, thread, storm, late, deaf, liar, ghost, guess, positive, canceled, silent, flood, crash, odd};
+    twice, never,    thread,   storm,  late,  deaf,  liar, ghost,
+    guess, positive, canceled, silent, flood, crash, odd,  abort_in_a_thread,
+    hang,  hog};
 
 static int32_t start(void *task, const pdk_start *start, pdk_error *err) {
     struct bad *bad = task;
