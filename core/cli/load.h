@@ -42,6 +42,10 @@ int32_t pdk_setup_list(struct pdk_setup *setup);
 /* Enter them, into the supervisor's router or into one of our own. Faults go to the report. */
 int32_t pdk_setup_enter(struct pdk_setup *setup, pdk_router *router, pdk_supervisor *supervisor);
 
+/* load_isolate.c: enter one whose entry wants it in a process of its own. As pdk_supervisor_load. */
+int32_t pdk_setup_isolate(const struct pdk_listed *listed, const pdk_router_entry *entry, pdk_router *router,
+                          pdk_supervisor *supervisor, pdk_error *err);
+
 /* Enter the backend of this name from the path, for --metrics-file. */
 int32_t pdk_setup_enter_metrics(struct pdk_setup *setup, pdk_supervisor *supervisor, const char *name);
 

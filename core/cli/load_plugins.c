@@ -162,8 +162,9 @@ static int32_t enter(struct pdk_setup *setup, struct pdk_listed *listed, pdk_rou
         entry.labels = config->labels;
         entry.config = config->config;
     }
-    int32_t rc = supervisor ? pdk_supervisor_load(supervisor, listed->file, &entry, &err)
-                            : pdk_router_load(router, listed->file, &entry, &err);
+    int32_t rc = config && config->isolation.mode ? pdk_setup_isolate(listed, &entry, router, supervisor, &err)
+                 : supervisor                     ? pdk_supervisor_load(supervisor, listed->file, &entry, &err)
+                                                  : pdk_router_load(router, listed->file, &entry, &err);
     if (rc == 0 || rc == -ENOMEM) return rc;
     err.code = rc;
     if (listed->found)
