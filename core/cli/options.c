@@ -27,7 +27,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_NO_PLUGINS, "no-plugins", NULL, "Check what needs no plugin"},
     {PDK_OPT_STRICT, "strict", NULL, "Warnings count as errors"},
     {PDK_OPT_LONG, "long", NULL, "Authors, descriptions and files too"},
-    {PDK_OPT_FIELDS, "fields", NULL, "The fields of a task as text, one a line, between tabs"},
+    {PDK_OPT_FIELDS, "fields", NULL, "The fields as text, one a line: of tasks, or of plugins"},
     {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
     {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
     {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},

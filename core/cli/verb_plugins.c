@@ -36,6 +36,10 @@ static void labels_of(const struct pdk_listed *listed, struct pdk_buffer *to) {
     }
 }
 
+static const char *isolation_of(const struct pdk_listed *listed) {
+    return listed->entry && listed->entry->isolation.mode == PDK_ISOLATION_PROCESS ? "process" : NULL;
+}
+
 static const char *some(const struct pdk_buffer *text) {
     return text->size ? pdk_buffer_string(text) : "-";
 }
@@ -47,7 +51,7 @@ static void add_row(const struct pdk_listed *listed, bool wide, struct pdk_grid 
     if (!plugin) {
         for (int i = 0; i < 2; i++) pdk_grid_cell(grid, "-");
         pdk_grid_cell(grid, "REFUSED");
-        for (int i = 0; i < (wide ? 4 : 2); i++) pdk_grid_cell(grid, "-");
+        for (int i = 0; i < (wide ? 5 : 2); i++) pdk_grid_cell(grid, "-");
         pdk_grid_cell(grid, "%s%s%s", listed->file ? listed->file : "", listed->file ? ": " : "",
                       listed->error.message);
         return;
@@ -61,6 +65,7 @@ static void add_row(const struct pdk_listed *listed, bool wide, struct pdk_grid 
     labels_of(listed, &text);
     pdk_grid_cell(grid, "%s", some(&text));
     if (wide) {
+        pdk_grid_cell(grid, "%s", isolation_of(listed) ? isolation_of(listed) : "-");
         pdk_grid_cell(grid, "%s", *plugin->author ? plugin->author : "-");
         pdk_grid_cell(grid, "%s", *plugin->description ? plugin->description : "-");
     }
@@ -69,14 +74,14 @@ static void add_row(const struct pdk_listed *listed, bool wide, struct pdk_grid 
 }
 
 static void print_table(const struct pdk_setup *setup) {
-    static const char *const titles[] = {"NAME",   "VERSION", "ABI",         "ROLES", "KINDS",
-                                         "LABELS", "AUTHOR",  "DESCRIPTION", "FILE"};
+    static const char *const titles[] = {"NAME",   "VERSION",   "ABI",    "ROLES",       "KINDS",
+                                         "LABELS", "ISOLATION", "AUTHOR", "DESCRIPTION", "FILE"};
     struct pdk_console console = pdk_console_of(STDOUT_FILENO, setup->arguments->color);
     bool wide = setup->arguments->long_form;
     struct pdk_grid grid;
-    pdk_grid_begin(&grid, wide ? 9 : 7);
-    for (size_t i = 0; i < 9; i++)
-        if (wide || i < 6 || i == 8) pdk_grid_cell(&grid, "%s", titles[i]);
+    pdk_grid_begin(&grid, wide ? 10 : 7);
+    for (size_t i = 0; i < 10; i++)
+        if (wide || i < 6 || i == 9) pdk_grid_cell(&grid, "%s", titles[i]);
     for (size_t i = 0; i < setup->plugin_count; i++) add_row(&setup->plugins[i], wide, &grid);
     pdk_grid_print(&grid, &console, "", stdout);
     pdk_grid_free(&grid);
@@ -105,6 +110,7 @@ static void print_json(const struct pdk_listed *listed) {
         pdk_json_close(&line, ']');
         labels_of(listed, &text);
         pdk_json_text(&line, "labels", pdk_buffer_string(&text));
+        pdk_json_text(&line, "isolation", isolation_of(listed));
     }
     pdk_json_close(&line, '}');
     (void)printf("%s\n", pdk_buffer_string(&line));

@@ -7,6 +7,7 @@
 #include "core/cli/console.h"
 #include "core/cli/json.h"
 #include "core/cli/load.h"
+#include "core/isolate/isolate.h"
 #include "core/plan/plan.h"
 
 /* What one runner said. */
@@ -65,6 +66,7 @@ static void print_json(const struct pdk_setup *setup, const struct question *que
         pdk_json_integer(&line, "order", (int64_t)i + 1);
         pdk_json_text(&line, "verdict", words[candidate->verdict]);
         pdk_json_text(&line, "reason", candidate->reason);
+        if (pdk_isolate_is(candidate->instance)) pdk_json_text(&line, "isolation", "process");
         if (place.line) {
             pdk_json_text(&line, "file", place.file);
             pdk_json_integer(&line, "line", place.line);
@@ -93,7 +95,8 @@ static void print_text(const struct pdk_setup *setup, const struct question *que
         pdk_grid_cell(&grid, "%s", words[candidate->verdict]);
         pdk_grid_cell(&grid, "%s", candidate->reason);
         if (place.line)
-            pdk_grid_cell(&grid, "plugins: line %u", place.line);
+            pdk_grid_cell(&grid, "plugins: line %u%s", place.line,
+                          pdk_isolate_is(candidate->instance) ? ", in a process of its own" : "");
         else
             pdk_grid_cell(&grid, "%s", "");
     }

@@ -7,11 +7,21 @@
 #include "core/cli/load.h"
 #include "core/spec/schema.h"
 
-/* Name, type, default and doc of every field of a task, between tabs. */
-static int print_fields(void) {
+static void print_field(void *arg, const char *name, const struct pdk_field_doc *field) {
+    (void)arg;
+    (void)printf("%s\t%s\t%s\t%s\n", name, field->type, field->fallback, field->doc);
+}
+
+/* Name, type, default and doc of every field of a task, or of an entry of plugins, between tabs. */
+static int print_fields(const char *of) {
     const struct pdk_field_doc *field;
-    for (size_t i = 0; (field = pdk_task_field(i)); i++)
-        (void)printf("%s\t%s\t%s\t%s\n", field->name, field->type, field->fallback, field->doc);
+    if (of && strcmp(of, "plugins") == 0) {
+        pdk_plugin_fields(print_field, NULL);
+        return 0;
+    }
+    if (of && strcmp(of, "tasks") != 0)
+        return pdk_say_usage(NULL, "", "schema --fields: there are those of tasks and of plugins, not of \"%s\"", of);
+    for (size_t i = 0; (field = pdk_task_field(i)); i++) print_field(NULL, field->name, field);
     return 0;
 }
 
@@ -78,7 +88,7 @@ static int print_named(const struct pdk_setup *setup, const pdk_schema *const *k
 
 int pdk_verb_schema(struct pdk_arguments *arguments) {
     struct pdk_setup setup = {.arguments = arguments};
-    if (arguments->fields) return print_fields();
+    if (arguments->fields) return print_fields(arguments->names.count ? arguments->names.items[0] : NULL);
     int code = pdk_setup_list(&setup) < 0 ? pdk_say_memory() : 0;
     const pdk_schema **kinds = code ? NULL : all_kinds(&setup);
     if (code == 0 && !kinds) code = pdk_say_memory();

@@ -86,7 +86,8 @@ static const struct pdk_verb verbs[] = {
      .about = "For editors: # yaml-language-server: $schema=paddock.schema.json\n",
      .examples = "paddock schema > paddock.schema.json\n"
                  "paddock schema subprocess\n"
-                 "paddock schema --fields\n",
+                 "paddock schema --fields\n"
+                 "paddock schema --fields plugins\n",
      .options = schema_options,
      .takes = PDK_TAKES_NAME,
      .run = pdk_verb_schema},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `isolation` of an entry of plugins: a word, or a map with limits. */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/spec/fields.h"
@@ -75,4 +76,18 @@ void pdk_read_isolation(struct pdk_reading *reading, const struct pdk_field *row
         pdk_fields_read(reading, row->fields, value, isolation);
     else
         pdk_field_read(reading, &mode_row, value, isolation);
+}
+
+static void tell_rows(const struct pdk_field *rows, const char *before,
+                      void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg) {
+    for (const struct pdk_field *row = rows; row->name; row++) {
+        char name[128];
+        (void)snprintf(name, sizeof name, "%s%s%s", before, *before ? "." : "", row->name);
+        each(arg, name, &row->text);
+        if (row->fields) tell_rows(row->fields, name, each, arg);
+    }
+}
+
+void pdk_plugin_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg) {
+    tell_rows(pdk_plugin_rows, "", each, arg);
 }

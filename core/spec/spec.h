@@ -117,6 +117,8 @@ struct pdk_field_doc {
     const char *name, *type, *fallback, *doc;
 };
 const struct pdk_field_doc *pdk_task_field(size_t i); /* NULL at the end */
+/* Those of an entry of plugins, with what is in its maps: "isolation.resources.memory". name lives during the call. */
+void pdk_plugin_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg);
 
 /* The JSON Schema of a whole file; kinds: NULL-ended schemas of the kinds that are there. Owned by the caller. */
 int32_t pdk_config_schema(const pdk_schema *const *kinds, const pdk_value **ret);
