@@ -39,8 +39,10 @@ static void stopped(const pdk_host *host) {
 static int32_t output(const pdk_host *host, pdk_attempt attempt, int32_t stream, const char *data, size_t size) {
     struct pdk_hosted *hosted = host->data;
     pthread_mutex_lock(&hosted->lock);
-    const struct pdk_hosted_task *task = pdk_hosted_on(hosted, attempt);
-    bool paused = task && task->paused;
+    struct pdk_hosted_task *task = pdk_hosted_on(hosted, attempt);
+    if (task) task->unread += size;
+    bool paused = task && task->unread > PDK_WIRE_WINDOW;
+    if (paused) task->paused = true;
     pthread_mutex_unlock(&hosted->lock);
     if (!task) return -ESTALE;
     for (size_t part; size; data += part, size -= part) {

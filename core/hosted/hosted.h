@@ -20,8 +20,9 @@ struct pdk_hosted_task {
     pdk_spec spec;
     void *task;       /* NULL: not built */
     pdk_error *error; /* why not; NULL: out of memory */
-    uint64_t attempt; /* under the lock, as are the next two; 0: none was started */
+    uint64_t attempt; /* under the lock, as are the next three; 0: none was started */
     bool ended, paused;
+    uint64_t unread; /* bytes of its output that paddock has not taken yet */
 };
 
 struct pdk_hosted_series;
@@ -65,7 +66,7 @@ void pdk_hosted_host(struct pdk_hosted *hosted);
 void pdk_hosted_build(struct pdk_hosted *hosted, uint64_t id, const char *json, size_t size);
 void pdk_hosted_try(struct pdk_hosted *hosted, uint64_t id);
 void pdk_hosted_start(struct pdk_hosted *hosted, const struct pdk_frame *frame);
-void pdk_hosted_ask(struct pdk_hosted *hosted, const struct pdk_frame *frame); /* CANCEL, KILL, RESUME, RELOAD */
+void pdk_hosted_ask(struct pdk_hosted *hosted, const struct pdk_frame *frame); /* CANCEL, KILL, TAKEN, RELOAD */
 void pdk_hosted_destroy(struct pdk_hosted *hosted, uint64_t id);
 int32_t pdk_hosted_done(const pdk_host *host, pdk_attempt attempt, const pdk_result *result); /* [any] */
 

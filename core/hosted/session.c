@@ -156,8 +156,7 @@ static void on_frame(void *arg, const struct pdk_frame *frame) {
     case PDK_MESSAGE_START: pdk_hosted_start(hosted, frame); break;
     case PDK_MESSAGE_CANCEL:
     case PDK_MESSAGE_KILL:
-    case PDK_MESSAGE_PAUSE:
-    case PDK_MESSAGE_RESUME:
+    case PDK_MESSAGE_TAKEN:
     case PDK_MESSAGE_RELOAD: pdk_hosted_ask(hosted, frame); break;
     case PDK_MESSAGE_DESTROY: pdk_hosted_destroy(hosted, frame->id); break;
     default: break;

@@ -161,6 +161,7 @@ static void start_built(struct pdk_hosted *hosted, struct pdk_hosted_task *task,
     pthread_mutex_lock(&hosted->lock);
     task->attempt = hosted->starting = start->attempt;
     task->ended = task->paused = false;
+    task->unread = 0;
     pthread_mutex_unlock(&hosted->lock);
     int32_t rc = call_start(hosted, task, start, &err);
     if (rc < 0) {
@@ -196,19 +197,28 @@ void pdk_hosted_start(struct pdk_hosted *hosted, const struct pdk_frame *frame) 
     start_built(hosted, task, &start);
 }
 
-static struct pdk_hosted_task *task_on(struct pdk_hosted *hosted, const struct pdk_frame *frame) {
+static struct pdk_hosted_task *task_on(struct pdk_hosted *hosted, uint64_t attempt) {
     pthread_mutex_lock(&hosted->lock);
-    struct pdk_hosted_task *task = pdk_hosted_on(hosted, frame->id);
-    if (task && frame->type == PDK_MESSAGE_PAUSE) task->paused = true;
-    if (task && frame->type == PDK_MESSAGE_RESUME) task->paused = false;
+    struct pdk_hosted_task *task = pdk_hosted_on(hosted, attempt);
     pthread_mutex_unlock(&hosted->lock);
     return task;
 }
 
+/* True: so much was read on that it may go on. */
+static bool take(struct pdk_hosted *hosted, struct pdk_hosted_task *task, uint64_t bytes) {
+    pthread_mutex_lock(&hosted->lock);
+    task->unread -= bytes < task->unread ? bytes : task->unread;
+    bool resume = task->paused && task->unread <= PDK_WIRE_WINDOW / 2;
+    if (resume) task->paused = false;
+    pthread_mutex_unlock(&hosted->lock);
+    return resume;
+}
+
 /* What crosses a done that is on its way asks nothing any more. */
 void pdk_hosted_ask(struct pdk_hosted *hosted, const struct pdk_frame *frame) {
-    const struct pdk_hosted_task *task = task_on(hosted, frame);
+    struct pdk_hosted_task *task = task_on(hosted, frame->id);
     struct pdk_frame_rest rest = pdk_frame_rest(frame);
+    uint64_t bytes;
     int32_t reason;
     if (!task) return;
     const pdk_task_ops *ops = hosted->instance->plugin->runner->task;
@@ -220,8 +230,9 @@ void pdk_hosted_ask(struct pdk_hosted *hosted, const struct pdk_frame *frame) {
     case PDK_MESSAGE_KILL:
         if (PDK_HAS(ops, kill)) ops->kill(task->task);
         break;
-    case PDK_MESSAGE_RESUME:
-        if (PDK_HAS(ops, resume)) ops->resume(task->task);
+    case PDK_MESSAGE_TAKEN:
+        pdk_rest_take(&rest, &bytes, sizeof bytes);
+        if (take(hosted, task, bytes) && PDK_HAS(ops, resume)) ops->resume(task->task);
         break;
     case PDK_MESSAGE_RELOAD:
         if (PDK_HAS(ops, reload)) (void)ops->reload(task->task);

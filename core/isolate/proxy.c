@@ -156,6 +156,7 @@ static void on_ended(void *arg, const struct pdk_link_end *end) {
     struct pdk_proxy *proxy = arg;
     char text[500], whole[560];
     stop_watch(proxy, &proxy->ping);
+    pdk_proxy_hear_all(proxy);
     proxy->link = NULL;
     proxy->created = false;
     pdk_proxy_forget_numbers(proxy);
@@ -304,8 +305,7 @@ void pdk_proxy_destroy(void *self) {
         stop_watch(proxy, &proxy->retry);
     }
     pdk_link_free(proxy->link);
-    for (uint32_t i = 0; i < proxy->task_count; i++) free(proxy->tasks[i]);
-    free(proxy->tasks);
+    pdk_proxy_free_tasks(proxy);
     pdk_proxy_free_series(proxy);
     pdk_isolated_drop(proxy->isolated);
     free(proxy);

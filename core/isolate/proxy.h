@@ -33,6 +33,8 @@ struct pdk_proxy_task {
     pdk_attempt attempt; /* as the supervisor knows it, until the next start */
     uint64_t remote;     /* as that process knows it */
     bool running, paused;
+    uint64_t untold;        /* bytes of its output that were read on, and not told of */
+    struct pdk_buffer kept; /* frames that came while it was paused: output, and its done */
 };
 
 struct pdk_proxy_series;
@@ -82,7 +84,9 @@ void pdk_isolated_drop(struct pdk_isolated *isolated);
 int32_t pdk_proxy_build(void *self, const pdk_spec *spec, void **ret_task, pdk_error *err);
 extern const pdk_task_ops pdk_proxy_task_ops;
 void pdk_proxy_hear(struct pdk_proxy *proxy, const struct pdk_frame *frame); /* of an attempt */
+void pdk_proxy_hear_all(struct pdk_proxy *proxy); /* what was kept back, for nothing more will come */
 void pdk_proxy_forget_tasks(struct pdk_proxy *proxy);
+void pdk_proxy_free_tasks(struct pdk_proxy *proxy);
 int32_t pdk_spec_print(const pdk_spec *spec, struct pdk_buffer *json);
 
 /* What FAILED, TRIED and CREATED bring. root: what the value at fault is looked for in; NULL: nowhere. */

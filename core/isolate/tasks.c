@@ -10,7 +10,8 @@
 #include "core/value/json.h"
 #include "paddock/helpers.h"
 
-enum { TEXT_MAX_BYTES = 16 * 1024 };
+/* KEPT: more is not kept for those who read slowly; only a plugin that does not pause comes so far. */
+enum { TEXT_MAX_BYTES = 16 * 1024, KEPT_MAX = 512 * 1024 };
 
 /* ---- the table */
 
@@ -32,8 +33,17 @@ static bool grow(struct pdk_proxy *proxy) {
 
 static void give_back(struct pdk_proxy_task *task) {
     struct pdk_proxy *proxy = task->proxy;
+    pdk_buffer_free(&task->kept);
     *task = (struct pdk_proxy_task){.proxy = proxy, .number = task->number, .next_free = proxy->free_task};
     proxy->free_task = task->number + 1;
+}
+
+void pdk_proxy_free_tasks(struct pdk_proxy *proxy) {
+    for (uint32_t i = 0; i < proxy->task_count; i++) {
+        pdk_buffer_free(&proxy->tasks[i]->kept);
+        free(proxy->tasks[i]);
+    }
+    free(proxy->tasks);
 }
 
 int32_t pdk_proxy_build(void *self, const pdk_spec *spec, void **ret_task, pdk_error *err) {
@@ -139,34 +149,41 @@ static int32_t start(void *arg, const pdk_start *start, pdk_error *err) {
                         "the process of its plugin takes nothing: ", strerror(-rc), NULL);
     task->running = true;
     task->paused = false;
+    task->untold = 0;
+    pdk_buffer_free(&task->kept);
+    task->kept = PDK_BUFFER((size_t)2 * PDK_PAYLOAD_MAX);
     proxy->running++;
     return 0;
 }
 
 /* Only to who is asked while its attempt is on; one whose process has died hears nothing any more. */
-static void ask(const struct pdk_proxy_task *task, enum pdk_message type, const int32_t *number) {
+static void ask(const struct pdk_proxy_task *task, enum pdk_message type, const void *number, size_t size) {
     struct pdk_proxy *proxy = task->proxy;
     if (proxy->link && task->process == proxy->processes)
-        (void)pdk_link_send(proxy->link, type, task->remote, number, number ? sizeof *number : 0, NULL, 0);
+        (void)pdk_link_send(proxy->link, type, task->remote, number, size, NULL, 0);
 }
+
+static void hear_kept(struct pdk_proxy_task *task, bool all);
 
 static void cancel(void *task, int32_t reason) {
-    ask(task, PDK_MESSAGE_CANCEL, &reason);
+    ask(task, PDK_MESSAGE_CANCEL, &reason, sizeof reason);
 }
 
+/* Whoever reads slowly has had time enough. */
 static void kill_task(void *task) {
-    ask(task, PDK_MESSAGE_KILL, NULL);
+    hear_kept(task, true);
+    ask(task, PDK_MESSAGE_KILL, NULL, 0);
 }
 
 static void resume(void *arg) {
     struct pdk_proxy_task *task = arg;
     if (!task->paused) return;
     task->paused = false;
-    ask(task, PDK_MESSAGE_RESUME, NULL);
+    hear_kept(task, false);
 }
 
 static int32_t reload(void *task) {
-    ask(task, PDK_MESSAGE_RELOAD, NULL);
+    ask(task, PDK_MESSAGE_RELOAD, NULL, 0);
     return 0;
 }
 
@@ -252,15 +269,21 @@ static void hear_failed(struct pdk_proxy *proxy, struct pdk_proxy_task *task, co
     pdk_end(proxy->host, task->attempt, errors[i].status, errors[i].category, errors[i].code, message);
 }
 
+/* A little at a time is not worth a message: what is missing is less than makes anybody wait. */
+static void tell_taken(struct pdk_proxy_task *task, size_t bytes) {
+    task->untold += bytes;
+    if (task->untold < PDK_WIRE_WINDOW / 4) return;
+    ask(task, PDK_MESSAGE_TAKEN, &task->untold, sizeof task->untold);
+    task->untold = 0;
+}
+
 static void hear_output(struct pdk_proxy *proxy, struct pdk_proxy_task *task, const struct pdk_frame *frame) {
     struct pdk_frame_rest rest = pdk_frame_rest(frame);
     int32_t stream;
     pdk_rest_take(&rest, &stream, sizeof stream);
     if (!task || !task->running) return;
-    int32_t rc = proxy->host->output(proxy->host, task->attempt, stream, rest.data, rest.size);
-    if (rc != PDK_PAUSE || task->paused) return;
-    task->paused = true;
-    ask(task, PDK_MESSAGE_PAUSE, NULL);
+    if (proxy->host->output(proxy->host, task->attempt, stream, rest.data, rest.size) == PDK_PAUSE) task->paused = true;
+    tell_taken(task, rest.size);
 }
 
 static void hear_progress(struct pdk_proxy *proxy, const struct pdk_proxy_task *task, const struct pdk_frame *frame) {
@@ -283,8 +306,7 @@ static void hear_log(struct pdk_proxy *proxy, const struct pdk_proxy_task *task,
     proxy->host->log(proxy->host, level, task ? task->attempt : 0, said ? said : "");
 }
 
-void pdk_proxy_hear(struct pdk_proxy *proxy, const struct pdk_frame *frame) {
-    struct pdk_proxy_task *task = find(proxy, frame->id);
+static void hear_now(struct pdk_proxy *proxy, struct pdk_proxy_task *task, const struct pdk_frame *frame) {
     switch ((int)frame->type) {
     case PDK_MESSAGE_DONE: hear_done(proxy, task, frame); break;
     case PDK_MESSAGE_FAILED: hear_failed(proxy, task, frame); break;
@@ -296,4 +318,48 @@ void pdk_proxy_hear(struct pdk_proxy *proxy, const struct pdk_frame *frame) {
         break;
     default: break;
     }
+}
+
+/* What was kept, up to where it has to pause again; or all of it. */
+static void hear_kept(struct pdk_proxy_task *task, bool all) {
+    struct pdk_buffer kept = task->kept;
+    size_t at = 0, wanted;
+    struct pdk_frame frame;
+    const char *why;
+    task->kept = PDK_BUFFER(kept.limit);
+    while (at < kept.size && (all || !task->paused)) {
+        int64_t took = pdk_frame_next(kept.data + at, kept.size - at, PDK_TO_PADDOCK, &frame, &wanted, &why);
+        if (took <= 0) break;
+        hear_now(task->proxy, task, &frame);
+        at += (size_t)took;
+    }
+    pdk_buffer_cut(&kept, at);
+    pdk_buffer_free(&task->kept);
+    task->kept = kept;
+}
+
+void pdk_proxy_hear_all(struct pdk_proxy *proxy) {
+    for (uint32_t i = 0; i < proxy->task_count; i++)
+        if (proxy->tasks[i]->kept.size) hear_kept(proxy->tasks[i], true);
+}
+
+/* Output that readers are not ready for waits here, and so does the end that comes behind it. */
+static bool keep(struct pdk_proxy_task *task, const struct pdk_frame *frame) {
+    const struct pdk_frame_head head = {(uint32_t)frame->size, (uint16_t)frame->type, 0, frame->id};
+    if (!task || !task->running || (!task->paused && !task->kept.size)) return false;
+    if (frame->type != PDK_MESSAGE_OUTPUT && frame->type != PDK_MESSAGE_DONE) return false;
+    if (task->kept.size > KEPT_MAX) hear_kept(task, true);
+    size_t whole = task->kept.size;
+    pdk_buffer_add(&task->kept, (const char *)&head, sizeof head);
+    pdk_buffer_add(&task->kept, frame->data, frame->size);
+    if (!task->kept.error) return true;
+    task->kept.size = whole; /* without memory nothing is kept back */
+    task->kept.error = 0;
+    hear_kept(task, true);
+    return false;
+}
+
+void pdk_proxy_hear(struct pdk_proxy *proxy, const struct pdk_frame *frame) {
+    struct pdk_proxy_task *task = find(proxy, frame->id);
+    if (!keep(task, frame)) hear_now(proxy, task, frame);
 }

@@ -13,6 +13,9 @@
 #define PDK_WIRE_MAGIC   0x484B4450u /* "PDKH" */
 #define PDK_WIRE_VERSION 1u
 
+/* Output of an attempt that is on its way: who has sent more is asked to pause until less is. */
+#define PDK_WIRE_WINDOW ((uint64_t)64 << 10)
+
 /* The largest payload: a spec with all that may be in it. */
 #define PDK_PAYLOAD_MAX ((uint32_t)33 << 20)
 
@@ -29,8 +32,7 @@ enum { PDK_TO_HOST = 1, PDK_TO_PADDOCK = 2 };
     ROW(START, PDK_TO_HOST, sizeof(struct pdk_wire_start), "attempt")                               \
     ROW(CANCEL, PDK_TO_HOST, sizeof(int32_t), "attempt; the reason")                                \
     ROW(KILL, PDK_TO_HOST, 0, "attempt")                                                            \
-    ROW(PAUSE, PDK_TO_HOST, 0, "attempt: its output has to wait")                                   \
-    ROW(RESUME, PDK_TO_HOST, 0, "attempt: its output may go on")                                    \
+    ROW(TAKEN, PDK_TO_HOST, sizeof(uint64_t), "attempt; bytes of its output that were read on")     \
     ROW(RELOAD, PDK_TO_HOST, 0, "attempt")                                                          \
     ROW(DESTROY, PDK_TO_HOST, 0, "task")                                                            \
     ROW(CREATED, PDK_TO_PADDOCK, sizeof(struct pdk_wire_error), "0; code 0: the instance is there") \

@@ -71,6 +71,7 @@ static void set_up(struct pdk_proxy *proxy, struct pdk_proxy_task *tasks, const 
     tasks[0].attempt = MINE;
     tasks[0].remote = UINT64_C(1) << PDK_WIRE_TASK_BITS;
     tasks[0].running = true;
+    tasks[0].kept = PDK_BUFFER(1 << 20);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -111,6 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         size -= (size_t)took;
     }
     MUST(took == 0 ? wanted > size : why != NULL);
+    pdk_proxy_hear_all(&proxy);
+    for (int i = 0; i < 2; i++) pdk_buffer_free(&tasks[i].kept);
     pdk_proxy_free_series(&proxy);
     return 0;
 }
