@@ -53,7 +53,7 @@ struct pdk_hosted {
 };
 
 /* session.c */
-int pdk_hosted_run(int fd); /* an exit code */
+int pdk_hosted_run(struct pdk_hosted *hosted, int fd); /* hosted: all zero; the whole of a process. An exit code */
 void pdk_hosted_send(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, const void *numbers, size_t size,
                      const char *text, size_t text_size); /* [any] */
 void pdk_hosted_send_error(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, int32_t code, bool built,
@@ -75,6 +75,5 @@ struct pdk_hosted_task *pdk_hosted_on(const struct pdk_hosted *hosted, uint64_t 
 
 /* series.c */
 void pdk_hosted_metrics(struct pdk_hosted *hosted);
-void pdk_hosted_series_free(struct pdk_hosted *hosted);
 
 #endif

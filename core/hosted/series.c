@@ -131,10 +131,3 @@ static void observe(const pdk_metrics *metrics, pdk_series *series, double numbe
 void pdk_hosted_metrics(struct pdk_hosted *hosted) {
     hosted->metrics = (pdk_metrics){(uint32_t)sizeof hosted->metrics, 0, hosted, series, add, set, observe};
 }
-
-void pdk_hosted_series_free(struct pdk_hosted *hosted) {
-    for (struct pdk_hosted_series *at = hosted->series, *next; at; at = next) {
-        next = at->next;
-        free_series(at);
-    }
-}

@@ -207,33 +207,17 @@ static int32_t open_session(struct pdk_hosted *hosted, int fd, pdk_error *err) {
     return rc == 0 ? pdk_spawner_create(&options, &hosted->spawner, err) : rc;
 }
 
+/* What the plugin was given stays where it is: a thread of its own, that it should have ended, may still call. */
 static void close_session(struct pdk_hosted *hosted) {
-    for (uint32_t i = 0; i < hosted->task_count; i++) {
-        if (hosted->tasks[i]) pdk_hosted_destroy(hosted, i);
-        free(hosted->tasks[i]);
-    }
-    free(hosted->tasks);
-    pdk_instance_free(hosted->instance);
-    pdk_library_free(&hosted->library);
-    pdk_hosted_series_free(hosted);
+    for (uint32_t i = 0; i < hosted->task_count; i++) pdk_hosted_destroy(hosted, i);
+    if (hosted->instance) hosted->instance->plugin->destroy(hosted->instance->self);
     pdk_spawner_free(hosted->spawner);
-    pdk_threads_free(hosted->pool);
-    pdk_wire_close(hosted->wire);
-    if (hosted->ev) pdk_ev_once(hosted->ev);
-    pdk_ev_free(hosted->ev);
-    pdk_buffer_free(&hosted->early);
-    (void)pthread_mutex_destroy(&hosted->lock);
-    free(hosted->name);
-    free(hosted->version);
-    free(hosted);
 }
 
 /* Only after a stop is it sure that nothing of the plugin runs any more; else all is left as it is. */
-int pdk_hosted_run(int fd) {
+int pdk_hosted_run(struct pdk_hosted *hosted, int fd) {
     const struct pdk_wire_hello hello = {PDK_WIRE_MAGIC, PDK_WIRE_VERSION};
-    struct pdk_hosted *hosted = calloc(1, sizeof *hosted);
     pdk_error err = PDK_ERROR;
-    if (!hosted) return EXIT_BAD;
     (void)pthread_mutex_init(&hosted->lock, NULL);
     hosted->early = PDK_BUFFER((size_t)64 << 20);
     pdk_hosted_host(hosted);
@@ -244,7 +228,6 @@ int pdk_hosted_run(int fd) {
     }
     pdk_hosted_send(hosted, PDK_MESSAGE_HELLO, 0, &hello, sizeof hello, NULL, 0);
     pdk_ev_run(hosted->ev);
-    int code = hosted->exit_code;
-    if (code == 0) close_session(hosted);
-    return code;
+    if (hosted->exit_code == 0) close_session(hosted);
+    return hosted->exit_code;
 }

@@ -119,6 +119,22 @@ static void crashes_are_tried_again(void **state) {
     world_end(world);
 }
 
+/* What it had said before it died counts, though nobody had listened yet. */
+static void a_done_before_the_end(void **state) {
+    (void)state;
+    struct world *world = begin(NULL);
+    int32_t host = world_host(world, "bad");
+    const struct world_run *run = submit(world, "brief", "");
+    world_until(world, world->started == 1);
+    pdk_ev_once(world->ev); /* the start goes out */
+    while (world_lives(host)) {}
+    world_until(world, run->settled);
+    assert_int_equal(run->end, PDK_END_SUCCEEDED);
+    world_until(world, world_count(world->log, "0 attempts end with it") == 1);
+    comes_back(world);
+    world_end(world);
+}
+
 static void a_loop_thread_that_hangs(void **state) {
     struct pdk_isolation isolation = world_isolation();
     isolation.ping_every = 20 * PDK_MILLISECOND;
@@ -171,6 +187,7 @@ int main(void) {
         cmocka_unit_test(a_ghost_of_the_first_attempt),
         cmocka_unit_test(crashes),
         cmocka_unit_test(crashes_are_tried_again),
+        cmocka_unit_test(a_done_before_the_end),
         cmocka_unit_test(a_loop_thread_that_hangs),
         cmocka_unit_test(deaf),
         cmocka_unit_test(deaf_at_the_end),

@@ -84,6 +84,7 @@ void world_end(struct world *world) {
     (void)pdk_supervisor_shutdown(world->supervisor);
     world_until(world, world->stopped);
     pdk_supervisor_destroy(world->supervisor);
+    if (strstr(world->log, "Sanitizer")) fail_msg("%s", world->log); /* over there */
     pdk_ev_once(world->ev);
     pdk_ev_free(world->ev);
     free(world);

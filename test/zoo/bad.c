@@ -178,6 +178,25 @@ static int32_t abort_in_a_thread(struct bad *bad, const pdk_start *start, pdk_er
     return -pthread_create(&thread, NULL, do_abort, NULL);
 }
 
+static void *do_brief(void *arg) {
+    struct later *later = arg;
+
+    pdk_end(later->host, later->attempt, later->status, PDK_CAT_NONE, NULL, NULL);
+    poll(NULL, 0, (int)later->ms);
+    abort();
+}
+
+/* Ends well, and takes its process with it a moment later. */
+static int32_t brief(struct bad *bad, const pdk_start *start, pdk_error *err) {
+    struct later *later = calloc(1, sizeof *later);
+    pthread_t thread;
+
+    (void)err;
+    if (!later) return -ENOMEM;
+    *later = (struct later){bad->host, start->attempt, 50, PDK_SUCCESS};
+    return -pthread_create(&thread, NULL, do_brief, later);
+}
+
 /* start never returns. */
 static int32_t hang(struct bad *bad, const pdk_start *start, pdk_error *err) {
     (void)bad, (void)start, (void)err;
@@ -198,11 +217,11 @@ static int32_t hog(struct bad *bad, const pdk_start *start, pdk_error *err) {
 
 static const char *const hows[] = {"twice", "never", "thread",   "storm",    "late",   "deaf",  "liar",
                                    "ghost", "guess", "positive", "canceled", "silent", "flood", "crash",
-                                   "odd",   "abort", "hang",     "hog",      NULL};
+                                   "odd",   "abort", "hang",     "hog",      "brief",  NULL};
 static int32_t (*const starts[])(struct bad *, const pdk_start *, pdk_error *) = {
     twice, never,    thread,   storm,  late,  deaf,  liar, ghost,
     guess, positive, canceled, silent, flood, crash, odd,  abort_in_a_thread,
-    hang,  hog};
+    hang,  hog,      brief};
 
 static int32_t start(void *task, const pdk_start *start, pdk_error *err) {
     struct bad *bad = task;
