@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Put the field table that the program prints into the manual's template.
-function(pdk_fields name)
+function(pdk_fields result)
   execute_process(COMMAND ${program} schema --fields ${ARGN} OUTPUT_VARIABLE table RESULT_VARIABLE code)
   if(NOT code EQUAL 0)
     message(FATAL_ERROR "${program} schema --fields ${ARGN}: ${code}")
@@ -27,7 +27,7 @@ function(pdk_fields name)
   string(REPLACE "\\x3b" ";" fields "${fields}")
   string(REPLACE "\\x5b" "[" fields "${fields}")
   string(REPLACE "\\x5d" "]" fields "${fields}")
-  set(${name} "${fields}" PARENT_SCOPE)
+  set(${result} "${fields}" PARENT_SCOPE)
 endfunction()
 
 pdk_fields(task_fields)

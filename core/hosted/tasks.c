@@ -267,6 +267,14 @@ static uint32_t size_of(const char *text, size_t most) {
     return text ? (uint32_t)strnlen(text, most) : 0;
 }
 
+static int32_t print_output(struct telling *t) {
+    const pdk_values *v = pdk_values_get();
+    int32_t rc = v->print(v, t->result.output, PDK_JSON_PLAIN, pdk_buffer_write, &t->output);
+    if (rc == 0) rc = t->output.error;
+    if (rc < 0) pdk_buffer_free(&t->output);
+    return rc;
+}
+
 /* A plugin may be older than we are: what it does not have is 0. */
 static void read_result(struct telling *t, const pdk_result *given) {
     pdk_result *result = &t->result;
@@ -275,9 +283,11 @@ static void read_result(struct telling *t, const pdk_result *given) {
         size_t size = result->usage->struct_size < sizeof t->usage ? result->usage->struct_size : sizeof t->usage;
         memcpy(&t->usage, result->usage, size);
     }
-    if (result->output &&
-        pdk_values_get()->print(pdk_values_get(), result->output, PDK_JSON_PLAIN, pdk_buffer_write, &t->output) < 0)
-        pdk_buffer_free(&t->output);
+    if (result->output && print_output(t) < 0 && result->status == PDK_SUCCESS) {
+        result->status = PDK_FAILURE;
+        result->category = PDK_CAT_INTERNAL;
+        result->message = "its output is too large for a process of its own to hand over";
+    }
     t->numbers = (struct pdk_wire_done){.status = result->status,
                                         .category = result->category,
                                         .exit_code = result->exit_code,
@@ -291,7 +301,7 @@ static void read_result(struct telling *t, const pdk_result *given) {
                                         .has_usage = result->usage != NULL,
                                         .code_size = size_of(result->code, 1024),
                                         .message_size = size_of(result->message, 16384),
-                                        .output_size = t->output.error ? 0 : (uint32_t)t->output.size};
+                                        .output_size = (uint32_t)t->output.size};
 }
 
 /* Under the lock: behind the start that is on. */

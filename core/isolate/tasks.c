@@ -216,6 +216,14 @@ static const char *take_text(struct pdk_frame_rest *rest, size_t size, char *buf
     return buf;
 }
 
+/* Without what it has produced it has not succeeded. */
+static void spoil(pdk_result *result, const char *message) {
+    if (result->status != PDK_SUCCESS) return;
+    result->status = PDK_FAILURE;
+    result->category = PDK_CAT_INTERNAL;
+    result->message = message;
+}
+
 static void hear_done(struct pdk_proxy *proxy, struct pdk_proxy_task *task, const struct pdk_frame *frame) {
     const pdk_values *v = pdk_values_get();
     struct pdk_frame_rest rest = pdk_frame_rest(frame);
@@ -232,7 +240,8 @@ static void hear_done(struct pdk_proxy *proxy, struct pdk_proxy_task *task, cons
     result.code = take_text(&rest, n.code_size, code, sizeof code);
     result.message = take_text(&rest, n.message_size, message, sizeof message);
     const char *json = pdk_rest_bytes(&rest, n.output_size);
-    if (json && n.output_size) (void)v->parse(v, json, n.output_size, proxy->instance->name, &result.output, NULL);
+    if (json && n.output_size && v->parse(v, json, n.output_size, proxy->instance->name, &result.output, NULL) < 0)
+        spoil(&result, "its output could not be read");
     if (task) end_attempt(task);
     /* 0 is nobody's: the supervisor says that the plugin misbehaves, and no other's attempt can be hit. */
     (void)proxy->host->done(proxy->host, task ? task->attempt : 0, &result);

@@ -44,5 +44,9 @@ echo "== an operator"
 "$prefix/bin/paddock" version
 "$prefix/bin/paddock" plugins
 "$prefix/bin/paddock" run -- sh -c 'echo installed and running'
+printf 'plugins: [{use: subprocess, isolation: process}]\ntasks: {t: [echo, isolated]}\n' >"$work/isolated.yaml"
+[ "$("$prefix/bin/paddock" run -q "$work/isolated.yaml")" = isolated ]
+grep -q '^.It Ic restart$' "$prefix/share/man/man5/paddock.yaml.5" # the fields of a task,
+grep -q '^.It Ic isolation.user$' "$prefix/share/man/man5/paddock.yaml.5" # and those of an entry of plugins
 
 if grep -rlI "$build" "$prefix" 2>/dev/null; then echo "the files above point into the build" >&2; exit 1; fi
