@@ -8,7 +8,7 @@ include=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 strict="-Wall -Wextra -Wpedantic -Wpadded -Wconversion -Wshadow -Wundef -Werror -fsyntax-only -I$include"
-embedder="library router supervisor"
+embedder="library router supervisor testhost"
 count=0
 bad=0
 
