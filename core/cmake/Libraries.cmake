@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The two libraries that embedders link, each made of the layers below it.
+# The libraries that others link, each made of the layers below it: two for embedders, one for tests of plugins.
 #
 # pdk_library(NAME MAP file DESCRIPTION text LAYERS ... REQUIRES pkg-config names... PRIVATE static linker flags... LIBRARIES external targets...)
 # gives NAME (shared, exporting what MAP says), NAME-static (an archive of the same) and NAME.pc.
@@ -62,6 +62,14 @@ pdk_library(paddock
   MAP ${CMAKE_SOURCE_DIR}/core/supervise/paddock.map
   DESCRIPTION "The task supervisor as a library"
   LAYERS base value spec router plugin loop process supervise
+  REQUIRES jansson libbsd-overlay
+  PRIVATE -lev -lm -ldl -lpthread
+  LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} m ${CMAKE_DL_LIBS} Threads::Threads)
+
+pdk_library(paddock-testhost
+  MAP ${CMAKE_SOURCE_DIR}/core/testhost/paddock-testhost.map
+  DESCRIPTION "A host for testing a plugin without a daemon"
+  LAYERS base value spec router plugin loop process testhost
   REQUIRES jansson libbsd-overlay
   PRIVATE -lev -lm -ldl -lpthread
   LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} m ${CMAKE_DL_LIBS} Threads::Threads)

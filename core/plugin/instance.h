@@ -24,6 +24,9 @@ int32_t pdk_plugin_check(const pdk_plugin *plugin, pdk_error *err);
  * it has any in spite of plugin.h, before we see the entry: hence the look at who could have put the file there. */
 int32_t pdk_library_open(const char *path, struct pdk_library *ret, pdk_error *err);
 
+/* Something else that its file exports, or NULL. */
+void *pdk_library_symbol(const struct pdk_library *library, const char *name);
+
 /* Frees the path. The plugin stays in memory for ever. */
 void pdk_library_free(struct pdk_library *library);
 

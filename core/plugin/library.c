@@ -119,6 +119,16 @@ int32_t pdk_library_open(const char *path, struct pdk_library *ret, pdk_error *e
     return 0;
 }
 
+/* It is loaded already: this opens nothing anew. */
+void *pdk_library_symbol(const struct pdk_library *library, const char *name) {
+    void *handle = dlopen(library->path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD), *symbol;
+
+    if (!handle) return NULL;
+    symbol = dlsym(handle, name);
+    dlclose(handle);
+    return symbol;
+}
+
 void pdk_library_free(struct pdk_library *library) {
     free(library->path);
     *library = (struct pdk_library){NULL, NULL};

@@ -176,7 +176,8 @@ enum {
 
 /* From now on `after` calls go well, then `times` (UINT32_MAX: all) end in answer, then it is well again. answer 0: the
  * one named first above. times 0: no fault. One rule per kind of fault, the newest counts; not in real time but for
- * ALLOCATION, OUTPUT, SUBMIT, PREPARE, SERIES. -ENOTSUP: the plugin's allocations cannot be reached. */
+ * ALLOCATION, OUTPUT, SUBMIT, PREPARE, SERIES. -ENOTSUP: the plugin's allocations cannot be reached.
+ * t may be NULL for ALLOCATION, which is one for the process: so that create fails in the next pdk_test_load. */
 PDK_API int32_t pdk_test_fault(pdk_test *t, int32_t fault, int32_t answer, uint32_t after, uint32_t times);
 /* How often it has struck since it was set. */
 PDK_API uint32_t pdk_test_struck(const pdk_test *t, int32_t fault);
@@ -219,8 +220,10 @@ PDK_API int32_t pdk_test_supports(pdk_test *t, const char *kind, const char *wit
 /* Make a task of that kind with these parameters (JSON; NULL: {}), which are checked and completed by the schema.
  * NULL when the schema or the plugin refuses them; err->at points at the value, pdk_test_text shows it. */
 PDK_API pdk_test_task *pdk_test_build(pdk_test *t, const char *kind, const char *with, pdk_error *err);
-/* The same with all of a spec. Members that are NULL get something sensible; `with` is checked and completed. The
- * values live as long as the host. */
+/* Parameters as that kind would be given them: checked and completed. NULL when the schema refuses them. */
+PDK_API const pdk_value *pdk_test_with(pdk_test *t, const char *kind, const char *with, pdk_error *err);
+/* The same with all of a spec: `with` as it is, made by pdk_test_with or by the test. Members that are NULL get something
+ * sensible. The values live until the task is destroyed. */
 PDK_API pdk_test_task *pdk_test_build_spec(pdk_test *t, const pdk_spec *spec, pdk_error *err);
 /* The task is IDLE. Attempts stay. */
 PDK_API void pdk_test_destroy(pdk_test_task *task);
@@ -259,7 +262,8 @@ typedef struct pdk_test_child {
     int32_t signals[16], leader_alone[16]; /* the first 16 */
     const char *input;                     /* what input_fd held, NULL: there was none */
     const char *const *passed;             /* what each of pass_fds held */
-    pdk_command command; /* with copies of its texts and lists; fds are those of then. The last member for ever */
+    pdk_command
+        command; /* with copies of its texts and lists, but seccomp; fds are those of then. The last member for ever */
 } pdk_test_child;
 
 PDK_API pdk_test_child *pdk_test_child_at(pdk_test *t, uint32_t i); /* in order of spawn; NULL past the last */

@@ -7,24 +7,24 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mock_host.h"
+#include "plugin_test.h"
 
-static inline struct mock_attempt *begin(struct mock *m, const char *with) {
-    struct mock_attempt *attempt = mock_start(mock_build(m, "subprocess", with));
-    mock_run_jobs(m);
+static inline pdk_test_attempt *begin(pdk_test *m, const char *with) {
+    pdk_test_attempt *attempt = start(build(m, "subprocess", with));
+    pdk_test_run_jobs(m);
     return attempt;
 }
 
 /* Begin, and let the child say that it runs. */
-static inline struct mock_child *run(struct mock *m, const char *with, struct mock_attempt **ret) {
-    struct mock_child *child;
+static inline pdk_test_child *run(pdk_test *m, const char *with, pdk_test_attempt **ret) {
+    pdk_test_child *child;
     *ret = begin(m, with);
-    child = mock_last_child(m);
-    mock_child_started(child, 4242);
+    child = pdk_test_last_child(m);
+    pdk_test_child_started(child, 4242);
     return child;
 }
 
-static inline void expect(const struct mock_attempt *attempt, int32_t status, int32_t category, const char *message) {
+static inline void expect(const pdk_test_attempt *attempt, int32_t status, int32_t category, const char *message) {
     assert_int_equal(attempt->done, 1);
     if (attempt->status != status || attempt->category != category || !strstr(attempt->message, message))
         fail_msg("status %d, category %d, \"%s\"", attempt->status, attempt->category, attempt->message);

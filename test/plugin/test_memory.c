@@ -4,28 +4,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mock_host.h"
-
-/* The allocator that fails is in the plugin's own file. */
-struct failing {
-    void (*at)(long);
-    bool (*happened)(void);
-    bool failed; /* in this round */
-};
+#include "plugin_test.h"
 
 struct scenario {
     const char *plugin, *config, *kind, *with;
-    void (*play)(struct mock *m, const struct scenario *scenario, struct failing *failing);
+    void (*play)(pdk_test *m, const struct scenario *scenario, bool *failed);
 };
 
 /* From here on there is memory again. */
-static void heal(struct failing *failing) {
-    failing->failed = failing->failed || failing->happened();
-    failing->at(0);
+static void heal(bool *failed) {
+    *failed = *failed || pdk_test_struck(NULL, PDK_TEST_FAULT_ALLOCATION) > 0;
+    (void)pdk_test_fault(NULL, PDK_TEST_FAULT_ALLOCATION, 0, 0, 0);
 }
 
 /* Both ways to say it are good: start's answer, or a done that may be tried again. */
-static void check_end(const struct mock_attempt *attempt, int32_t rc) {
+static void check_end(const pdk_test_attempt *attempt, int32_t rc) {
     if (!attempt) {
         assert_int_equal(rc, -ENOMEM);
         return;
@@ -37,10 +30,10 @@ static void check_end(const struct mock_attempt *attempt, int32_t rc) {
         fail_msg("category %d: %s", attempt->category, attempt->message);
 }
 
-static void finish_children(struct mock *m, const char *result) {
-    struct mock_child *child;
-    TAILQ_FOREACH(child, &m->children, link) {
-        const char *path = mock_env(child, "PADDOCK_OUTPUT");
+static void finish_children(pdk_test *m, const char *result) {
+    pdk_test_child *child;
+    for (uint32_t i = 0; (child = pdk_test_child_at(m, i)); i++) {
+        const char *path = pdk_test_child_env(child, "PADDOCK_OUTPUT");
         FILE *file;
         if (child->over) continue;
         file = path && result ? fopen(path, "we") : NULL;
@@ -48,36 +41,35 @@ static void finish_children(struct mock *m, const char *result) {
             (void)fputs(result, file);
             (void)fclose(file);
         }
-        mock_child_started(child, 77);
-        mock_child_ended(child, 0, 0);
+        pdk_test_child_started(child, 77);
+        pdk_test_child_ended(child, 0, 0);
     }
 }
 
-static void play_task(struct mock *m, const struct scenario *s, struct failing *failing) {
-    struct mock_task *task;
-    struct mock_attempt *attempt;
+static void play_task(pdk_test *m, const struct scenario *s, bool *failed) {
+    pdk_test_task *task;
+    pdk_test_attempt *attempt;
     pdk_error err = PDK_ERROR;
-    int32_t rc = mock_try_build(m, s->kind, s->with, NULL, &task, &err);
-    if (rc) {
-        assert_int_equal(rc, -ENOMEM);
-        heal(failing);
+    task = pdk_test_build(m, s->kind, s->with, &err);
+    if (!task) {
+        assert_int_equal(err.code, -ENOMEM);
+        heal(failed);
         return;
     }
-    rc = mock_try_start(task, NULL, &attempt, &err);
-    mock_run_jobs(m);
-    if (attempt && !attempt->done && strstr(s->with, "stop")) mock_cancel(task); /* a stop command takes memory too */
+    attempt = pdk_test_start(task, &err);
+    pdk_test_run_jobs(m);
+    if (attempt && !attempt->done && strstr(s->with, "stop")) cancel(attempt); /* a stop command takes memory too */
     finish_children(m, "{\"a\": 1}");
     finish_children(m, NULL);
-    mock_run_jobs(m);
-    mock_advance(m, SECONDS(10));
-    if (attempt && attempt->status != PDK_CANCELED) check_end(attempt, rc);
-    heal(failing);
-    rc = mock_try_start(task, NULL, &attempt, &err);
-    assert_int_equal(rc, 0);
-    mock_run_jobs(m);
+    pdk_test_run_jobs(m);
+    pdk_test_advance(m, SECONDS(10));
+    if (!attempt || attempt->status != PDK_CANCELED) check_end(attempt, err.code);
+    heal(failed);
+    attempt = start(task);
+    pdk_test_run_jobs(m);
     finish_children(m, "a=1");
-    mock_run_jobs(m);
-    mock_advance(m, SECONDS(10));
+    pdk_test_run_jobs(m);
+    pdk_test_advance(m, SECONDS(10));
     if (attempt->status != PDK_SUCCESS) fail_msg("%s: and then: %s", s->with, attempt->message);
 }
 
@@ -85,23 +77,23 @@ static void discard(void *arg, const char *data, size_t size) {
     (void)arg, (void)data, (void)size;
 }
 
-static void play_metrics(struct mock *m, const struct scenario *s, struct failing *failing) {
+static void play_metrics(pdk_test *m, const struct scenario *s, bool *failed) {
     static const char *const labels[] = {"a", "b", NULL}, *const values[] = {"x", "y", NULL};
     static const pdk_metric metrics[] = {
         {(uint32_t)sizeof(pdk_metric), PDK_COUNTER, "c", "", "", labels, NULL, 0, 0},
         {(uint32_t)sizeof(pdk_metric), PDK_HISTOGRAM, "h", "", "", NULL, NULL, 0, 0},
     };
-    const pdk_metrics_ops *ops = m->plugin->metrics;
+    const pdk_metrics_ops *ops = pdk_test_plugin(m)->metrics;
     (void)s;
     for (int round = 0; round < 2; round++) {
         for (size_t i = 0; i < 2; i++) {
-            pdk_series *series = ops->series(m->self, &metrics[i], values);
+            pdk_series *series = ops->series(pdk_test_self(m), &metrics[i], values);
             if (round) assert_non_null(series);
-            ops->add(m->self, series, 1);
-            ops->observe(m->self, series, 1);
+            ops->add(pdk_test_self(m), series, 1);
+            ops->observe(pdk_test_self(m), series, 1);
         }
-        (void)ops->print(m->self, discard, NULL);
-        heal(failing);
+        (void)ops->print(pdk_test_self(m), discard, NULL);
+        heal(failed);
     }
 }
 
@@ -123,30 +115,27 @@ static const struct scenario scenarios[] = {
 
 /* Returns how many allocations there were to fail. */
 static long sweep(const struct scenario *s) {
-    const struct mock_options options = {.folder = FAILING};
-    struct mock *m = mock_load(s->plugin, s->config, &options);
-    struct failing failing = {.failed = true};
-    long n = 0;
-    *(void **)&failing.at = mock_symbol(m, "pdk_fail_at");
-    *(void **)&failing.happened = mock_symbol(m, "pdk_fail_happened");
-    mock_free(m);
-    while (failing.failed) {
+    uint32_t n = 0;
+    for (bool failed = true; failed; n++) {
         pdk_error err = PDK_ERROR;
-        int32_t rc;
-        failing.failed = false;
-        failing.at(++n);
-        rc = mock_try_load(s->plugin, s->config, &options, &m, &err);
-        if (!rc) s->play(m, s, &failing);
-        if (rc) assert_int_equal(rc, -ENOMEM);
-        heal(&failing);
-        if (!rc) mock_free(m);
+        pdk_test *m;
+        failed = false;
+        end_plugin(load_plugin(s->plugin, s->config, 0)); /* a file that was never loaded cannot be reached yet */
+        (void)pdk_test_fault(NULL, PDK_TEST_FAULT_ALLOCATION, 0, n, 1);
+        m = try_load_plugin(NULL, s->plugin, s->config, 0, &err);
+        if (m)
+            s->play(m, s, &failed);
+        else
+            assert_int_equal(err.code, -ENOMEM);
+        heal(&failed);
+        if (m) end_plugin(m);
     }
     return n - 1;
 }
 
 static void every_allocation_may_fail(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
+    for (size_t i = 0; i < COUNT_OF(scenarios); i++) {
         bool others = scenarios[i].with && strstr(scenarios[i].with, "'user'");
         if (!others || geteuid() == 0) assert_true(sweep(&scenarios[i]) > 0);
     }

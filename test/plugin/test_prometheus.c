@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "mock_host.h"
+#include "plugin_test.h"
 
 #define METRIC(type, name, unit, help, labels, buckets, count) \
     { (uint32_t)sizeof(pdk_metric), type, name, unit, help, labels, buckets, count, 0 }
@@ -22,13 +22,13 @@ static const pdk_metric busy = METRIC(PDK_GAUGE, "paddock_slots_busy", "", "Slot
 static const pdk_metric took =
     METRIC(PDK_HISTOGRAM, "paddock_run_duration", "seconds", "How long runs took", runner_label, bounds, 3);
 
-static const pdk_metrics_ops *ops(const struct mock *m) {
-    return m->plugin->metrics;
+static const pdk_metrics_ops *ops(const pdk_test *m) {
+    return pdk_test_plugin(m)->metrics;
 }
 
-static pdk_series *series(struct mock *m, const pdk_metric *metric, const char *a, const char *b) {
+static pdk_series *series(pdk_test *m, const pdk_metric *metric, const char *a, const char *b) {
     const char *values[] = {a, b, NULL};
-    return ops(m)->series(m->self, metric, a ? values : no_values);
+    return ops(m)->series(pdk_test_self(m), metric, a ? values : no_values);
 }
 
 struct page {
@@ -48,36 +48,36 @@ static void gather(void *arg, const char *data, size_t size) {
     page->text[page->size] = '\0';
 }
 
-static char *print(struct mock *m) {
+static char *print(pdk_test *m) {
     struct page page = {NULL, 0, 0};
     gather(&page, "", 0);
-    assert_int_equal(ops(m)->print(m->self, gather, &page), 0);
+    assert_int_equal(ops(m)->print(pdk_test_self(m), gather, &page), 0);
     return page.text;
 }
 
-static void prints(struct mock *m, const char *text) {
+static void prints(pdk_test *m, const char *text) {
     char *page = print(m);
     if (!strstr(page, text)) fail_msg("\"%s\" is not in:\n%s", text, page);
     free(page);
 }
 
-static struct mock *load(void) {
-    return mock_load("prometheus", "{'process': false}", NULL);
+static pdk_test *load(void) {
+    return load_plugin("prometheus", "{'process': false}", 0);
 }
 
 static void the_page_is_as_the_format_wants_it(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     pdk_series *duration;
     char *page;
     (void)state;
-    ops(m)->add(m->self, series(m, &runs, "web", "succeeded"), 2);
-    ops(m)->add(m->self, series(m, &runs, "web", "failed"), 0);
-    ops(m)->set(m->self, series(m, &busy, NULL, NULL), 3.25);
-    ops(m)->add(m->self, series(m, &busy, NULL, NULL), -4);
+    ops(m)->add(pdk_test_self(m), series(m, &runs, "web", "succeeded"), 2);
+    ops(m)->add(pdk_test_self(m), series(m, &runs, "web", "failed"), 0);
+    ops(m)->set(pdk_test_self(m), series(m, &busy, NULL, NULL), 3.25);
+    ops(m)->add(pdk_test_self(m), series(m, &busy, NULL, NULL), -4);
     duration = series(m, &took, "web", NULL);
-    ops(m)->observe(m->self, duration, 0.5); /* a bound is within its bucket */
-    ops(m)->observe(m->self, duration, 0.75);
-    ops(m)->observe(m->self, duration, 11);
+    ops(m)->observe(pdk_test_self(m), duration, 0.5); /* a bound is within its bucket */
+    ops(m)->observe(pdk_test_self(m), duration, 0.75);
+    ops(m)->observe(pdk_test_self(m), duration, 11);
     page = print(m);
     assert_string_equal(page, "# HELP paddock_runs_total Runs that ended\n"
                               "# TYPE paddock_runs_total counter\n"
@@ -95,25 +95,25 @@ static void the_page_is_as_the_format_wants_it(void **state) {
                               "paddock_run_duration_seconds_sum{runner=\"web\"} 12.25\n"
                               "paddock_run_duration_seconds_count{runner=\"web\"} 3\n");
     free(page);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void nothing_recorded_is_an_empty_page(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     char *page = print(m);
     (void)state;
     assert_string_equal(page, "");
     free(page);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void the_same_values_are_the_same_series(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     assert_ptr_equal(series(m, &runs, "a", "b"), series(m, &runs, "a", "b"));
     assert_ptr_not_equal(series(m, &runs, "a", "b"), series(m, &runs, "a", "c"));
     assert_ptr_not_equal(series(m, &runs, "a\",outcome=\"b", ""), series(m, &runs, "a", "b"));
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void names_get_unit_and_total_once(void **state) {
@@ -131,19 +131,19 @@ static void names_get_unit_and_total_once(void **state) {
         {PDK_GAUGE, "h_total", "", "\nh_total 1\n"},
         {PDK_GAUGE, "seconds", "seconds", "\nseconds_seconds 1\n"},
     };
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const pdk_metric metric = METRIC(cases[i].type, cases[i].name, cases[i].unit, "", NULL, NULL, 0);
-        ops(m)->add(m->self, series(m, &metric, NULL, NULL), 1);
+        ops(m)->add(pdk_test_self(m), series(m, &metric, NULL, NULL), 1);
         prints(m, cases[i].full);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void text_is_escaped(void **state) {
     const pdk_metric metric = METRIC(PDK_GAUGE, "g", "", "two\nlines, a \\ and \"quotes\"", runner_label, NULL, 0);
-    struct mock *m = load();
+    pdk_test *m = load();
     char longest[1000];
     (void)state;
     memset(longest, 'x', sizeof longest);
@@ -156,7 +156,7 @@ static void text_is_escaped(void **state) {
     (void)series(m, &metric, longest, NULL);
     longest[512] = '\0';
     prints(m, longest);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void numbers_are_short_and_without_locale(void **state) {
@@ -173,48 +173,48 @@ static void numbers_are_short_and_without_locale(void **state) {
         {NAN, "busy NaN\n"},
         {-0.0, "busy 0\n"},
     };
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     (void)setlocale(LC_ALL, "de_DE.UTF-8"); /* where there is one, its points are commas */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        ops(m)->set(m->self, series(m, &busy, NULL, NULL), cases[i].value);
+        ops(m)->set(pdk_test_self(m), series(m, &busy, NULL, NULL), cases[i].value);
         prints(m, cases[i].text);
     }
     (void)setlocale(LC_ALL, "C");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void what_would_spoil_a_series_is_ignored(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     pdk_series *counter = series(m, &runs, "a", "b"), *histogram = series(m, &took, "a", NULL);
     pdk_series *gauge = series(m, &busy, NULL, NULL);
     (void)state;
-    ops(m)->add(m->self, counter, 1);
-    ops(m)->add(m->self, counter, -1);
-    ops(m)->add(m->self, counter, NAN);
-    ops(m)->set(m->self, counter, 7);
-    ops(m)->observe(m->self, counter, 7);
-    ops(m)->observe(m->self, histogram, NAN);
-    ops(m)->add(m->self, histogram, 1);
-    ops(m)->observe(m->self, gauge, 1);
-    ops(m)->add(m->self, NULL, 1);
-    ops(m)->set(m->self, NULL, 1);
-    ops(m)->observe(m->self, NULL, 1);
+    ops(m)->add(pdk_test_self(m), counter, 1);
+    ops(m)->add(pdk_test_self(m), counter, -1);
+    ops(m)->add(pdk_test_self(m), counter, NAN);
+    ops(m)->set(pdk_test_self(m), counter, 7);
+    ops(m)->observe(pdk_test_self(m), counter, 7);
+    ops(m)->observe(pdk_test_self(m), histogram, NAN);
+    ops(m)->add(pdk_test_self(m), histogram, 1);
+    ops(m)->observe(pdk_test_self(m), gauge, 1);
+    ops(m)->add(pdk_test_self(m), NULL, 1);
+    ops(m)->set(pdk_test_self(m), NULL, 1);
+    ops(m)->observe(pdk_test_self(m), NULL, 1);
     prints(m, "paddock_runs_total{runner=\"a\",outcome=\"b\"} 1\n");
     prints(m, "_count{runner=\"a\"} 0\n");
     prints(m, "_sum{runner=\"a\"} 0\n");
     prints(m, "paddock_slots_busy 0\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void a_histogram_without_buckets_has_ours(void **state) {
     const pdk_metric metric = METRIC(PDK_HISTOGRAM, "h", "", "", NULL, NULL, 0);
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
-    ops(m)->observe(m->self, series(m, &metric, NULL, NULL), 100);
+    ops(m)->observe(pdk_test_self(m), series(m, &metric, NULL, NULL), 100);
     prints(m, "h_bucket{le=\"60\"} 0\nh_bucket{le=\"120\"} 1\n");
     prints(m, "h_bucket{le=\"3600\"} 1\nh_bucket{le=\"+Inf\"} 1\nh_sum 100\nh_count 1\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void a_metric_that_is_none_is_refused_with_a_word(void **state) {
@@ -237,18 +237,18 @@ static void a_metric_that_is_none_is_refused_with_a_word(void **state) {
         METRIC(PDK_COUNTER, "paddock_runs", "", "", runner_label, NULL, 0),   /* with other labels */
     };
     const char *const values[] = {"", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", "", NULL};
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     assert_non_null(series(m, &runs, "a", "b"));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        if (ops(m)->series(m->self, &wrong[i], values)) fail_msg("%s was taken", wrong[i].name);
-    assert_non_null(strstr(m->log, "the metric falling is not recorded: its buckets do not rise"));
-    assert_non_null(strstr(m->log, "another of this name has other labels or another type"));
-    mock_free(m);
+        if (ops(m)->series(pdk_test_self(m), &wrong[i], values)) fail_msg("%s was taken", wrong[i].name);
+    assert_non_null(strstr(pdk_test_log(m), "the metric falling is not recorded: its buckets do not rise"));
+    assert_non_null(strstr(pdk_test_log(m), "another of this name has other labels or another type"));
+    end_plugin(m);
 }
 
 static void series_are_capped(void **state) {
-    struct mock *m = mock_load("prometheus", "{'max_series': 3, 'process': false}", NULL);
+    pdk_test *m = load_plugin("prometheus", "{'max_series': 3, 'process': false}", 0);
     char *first;
     (void)state;
     for (int i = 0; i < 10; i++) {
@@ -260,15 +260,15 @@ static void series_are_capped(void **state) {
     assert_non_null(series(m, &busy, NULL, NULL)); /* and other metrics have room of their own */
     prints(m, "# TYPE paddock_metrics_series_refused_total counter\n"
               "paddock_metrics_series_refused_total{metric=\"paddock_run_duration_seconds\"} 7\n");
-    first = strstr(m->log, "max_series");
+    first = strstr(pdk_test_log(m), "max_series");
     assert_non_null(first);
     assert_null(strstr(first + 1, "max_series")); /* once */
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void many_series_are_found_again(void **state) {
     enum { MANY = 20000 };
-    struct mock *m = mock_load("prometheus", "{'max_series': 20000, 'process': false}", NULL);
+    pdk_test *m = load_plugin("prometheus", "{'max_series': 20000, 'process': false}", 0);
     pdk_series **all = calloc(MANY, sizeof(*all));
     char *page;
     (void)state;
@@ -281,14 +281,14 @@ static void many_series_are_found_again(void **state) {
             s = series(m, &runs, name, "x");
             if (round) assert_ptr_equal(s, all[i]);
             all[i] = s;
-            if (!round) ops(m)->add(m->self, s, 1);
+            if (!round) ops(m)->add(pdk_test_self(m), s, 1);
         }
     }
     page = print(m);
     assert_null(strstr(page, " 2\n")); /* no two of them are one */
     free(page);
     free(all);
-    mock_free(m);
+    end_plugin(m);
 }
 
 /* ---- threads ---- */
@@ -296,20 +296,20 @@ static void many_series_are_found_again(void **state) {
 enum { THREADS = 4, TIMES = 200000 };
 
 static void *record(void *arg) {
-    struct mock *m = arg;
+    pdk_test *m = arg;
     pdk_series *counter = series(m, &runs, "all", "x"), *histogram = series(m, &took, "all", NULL);
     for (int i = 0; i < TIMES; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "%d", i % 100);
-        if (i % 1000 == 0) ops(m)->add(m->self, series(m, &runs, name, "x"), 1);
-        ops(m)->add(m->self, counter, 1);
-        ops(m)->observe(m->self, histogram, 0.75);
+        if (i % 1000 == 0) ops(m)->add(pdk_test_self(m), series(m, &runs, name, "x"), 1);
+        ops(m)->add(pdk_test_self(m), counter, 1);
+        ops(m)->observe(pdk_test_self(m), histogram, 0.75);
     }
     return NULL;
 }
 
 static void threads_lose_nothing(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     pthread_t threads[THREADS];
     char text[128];
     (void)state;
@@ -322,25 +322,25 @@ static void threads_lose_nothing(void **state) {
     prints(m, text);
     (void)snprintf(text, sizeof text, "_bucket{runner=\"all\",le=\"1\"} %d\n", THREADS * TIMES);
     prints(m, text);
-    mock_free(m);
+    end_plugin(m);
 }
 
 /* ---- what others say of it ---- */
 
 static void promtool_finds_no_fault(void **state) {
-    struct mock *m = mock_load("prometheus", NULL, NULL);
+    pdk_test *m = load_plugin("prometheus", NULL, 0);
     bool there = !access("/usr/bin/promtool", X_OK);
     char *page;
     FILE *tool;
     (void)state;
     if (!there && getenv("CI")) fail_msg("promtool is missing: install the package prometheus");
     if (!there) {
-        mock_free(m);
+        end_plugin(m);
         skip();
     }
-    ops(m)->add(m->self, series(m, &runs, "a \"quoted\" \\ one\n", "caf\xc3\xa9"), 1);
-    ops(m)->set(m->self, series(m, &busy, NULL, NULL), NAN);
-    ops(m)->observe(m->self, series(m, &took, "web", NULL), 1e-9);
+    ops(m)->add(pdk_test_self(m), series(m, &runs, "a \"quoted\" \\ one\n", "caf\xc3\xa9"), 1);
+    ops(m)->set(pdk_test_self(m), series(m, &busy, NULL, NULL), NAN);
+    ops(m)->observe(pdk_test_self(m), series(m, &took, "web", NULL), 1e-9);
     page = print(m);
     assert_non_null(strstr(page, "\nprocess_cpu_seconds_total "));
     assert_non_null(strstr(page, "\nprocess_open_fds "));
@@ -350,7 +350,7 @@ static void promtool_finds_no_fault(void **state) {
     assert_int_equal(fputs(page, tool) < 0, 0);
     assert_int_equal(pclose(tool), 0);
     free(page);
-    mock_free(m);
+    end_plugin(m);
 }
 
 int main(void) {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "mock_host.h"
+#include "plugin_test.h"
 
 struct refusal {
     const char *with;    /* ' stands for " */
@@ -79,15 +79,15 @@ static const struct refusal refusals[] = {
 };
 
 static void each_fault_points_at_its_value(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
     (void)state;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
-        const char *at = NULL, *message = mock_refused(m, "subprocess", refusals[i].with, &at);
+        const char *at = NULL, *message = refused(m, "subprocess", refusals[i].with, &at);
         if (!strstr(message, refusals[i].message))
             fail_msg("%s: \"%s\" lacks \"%s\"", refusals[i].with, message, refusals[i].message);
         if (refusals[i].at && strcmp(at, refusals[i].at)) fail_msg("%s: points at %s", refusals[i].with, at);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 /* What the host's schema check stops before: a host that does not check must not be able to crash us. */
@@ -110,16 +110,15 @@ static void holds_without_the_schema(void **state) {
         {"{'script': {'base64': 1}}", "1", "base64 text is wanted"},
         {"{'script': {'text': 1}}", "1", "the text of a script"},
     };
-    const struct mock_options unchecked = {.unchecked = true};
-    struct mock *m = mock_load("subprocess", NULL, &unchecked);
+    pdk_test *m = load_plugin("subprocess", NULL, PDK_TEST_UNCHECKED);
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        const char *at = NULL, *message = mock_refused(m, "subprocess", wrong[i].with, &at);
+        const char *at = NULL, *message = refused(m, "subprocess", wrong[i].with, &at);
         if (!strstr(message, wrong[i].message))
             fail_msg("%s: \"%s\" lacks \"%s\"", wrong[i].with, message, wrong[i].message);
         if (wrong[i].at && strcmp(at, wrong[i].at)) fail_msg("%s: points at %s", wrong[i].with, at);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void good_words_are_taken(void **state) {
@@ -144,10 +143,10 @@ static void good_words_are_taken(void **state) {
         "{'command': ['x'], 'stdin': 'text', 'drain': '100ms', 'merge_stderr': true}",
         "{'command': ['x'], 'inherit': ['HOME', 'LANG'], 'private_tmp': true, 'no_new_privileges': true}",
     };
-    struct mock *m = mock_load("subprocess", NULL, NULL);
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) (void)mock_build(m, "subprocess", good[i]);
-    mock_free(m);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) (void)build(m, "subprocess", good[i]);
+    end_plugin(m);
 }
 
 /* {'script': {'text': 'aaa...'}} of so many bytes, or base64 that decodes to as many. */
@@ -175,47 +174,45 @@ static void a_script_has_two_mebibytes(void **state) {
         {"base64", 'V', most / 3 * 4 + 4, false}, /* one byte more */
         {"base64", 'V', 4 * most, false},
     };
-    struct mock *m = mock_load("subprocess", NULL, NULL);
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *with = long_script(cases[i].key, cases[i].filler, cases[i].size);
         if (cases[i].fits)
-            (void)mock_build(m, "subprocess", with);
+            (void)build(m, "subprocess", with);
         else
-            assert_string_equal(mock_refused(m, "subprocess", with, NULL), "a script has at most 2 MiB");
+            assert_string_equal(refused(m, "subprocess", with, NULL), "a script has at most 2 MiB");
         free(with);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void only_permitted_users(void **state) {
-    struct mock *m = mock_load("subprocess", "{'users': ['nobody', 'www-data']}", NULL);
+    pdk_test *m = load_plugin("subprocess", "{'users': ['nobody', 'www-data']}", 0);
     (void)state;
-    (void)mock_build(m, "subprocess", "{'command': ['x'], 'user': 'nobody:games'}");
-    assert_non_null(strstr(mock_refused(m, "subprocess", "{'command': ['x'], 'user': 'root'}", NULL),
-                           "tasks may not run as \"root\""));
-    assert_non_null(strstr(mock_refused(m, "subprocess", "{'command': ['x'], 'user': 'nobod'}", NULL), "may not run"));
-    mock_free(m);
+    (void)build(m, "subprocess", "{'command': ['x'], 'user': 'nobody:games'}");
+    assert_non_null(
+        strstr(refused(m, "subprocess", "{'command': ['x'], 'user': 'root'}", NULL), "tasks may not run as \"root\""));
+    assert_non_null(strstr(refused(m, "subprocess", "{'command': ['x'], 'user': 'nobod'}", NULL), "may not run"));
+    end_plugin(m);
 }
 
 static void config_is_checked(void **state) {
     pdk_error err = PDK_ERROR;
-    struct mock *m;
     (void)state;
-    assert_int_equal(mock_try_load("subprocess", "{'runtime_dir': 'here'}", NULL, &m, &err), -EINVAL);
+    assert_null(try_load_plugin(NULL, "subprocess", "{'runtime_dir': 'here'}", 0, &err));
+    assert_int_equal(err.code, -EINVAL);
     assert_non_null(strstr(err.message, "an absolute path is wanted"));
-    assert_int_equal(mock_try_load("subprocess", "{'inherit': ['none', 'A']}", NULL, &m, &err), -EINVAL);
+    assert_null(try_load_plugin(NULL, "subprocess", "{'inherit': ['none', 'A']}", 0, &err));
+    assert_int_equal(err.code, -EINVAL);
     assert_non_null(strstr(err.message, "none stands alone"));
 }
 
 static void without_services_it_checks_and_runs_nothing(void **state) {
-    const struct mock_options alone = {.no_services = true};
-    struct mock *m = mock_load("subprocess", NULL, &alone);
-    struct mock_attempt *attempt;
-    pdk_error err = PDK_ERROR;
+    pdk_test *m = load_plugin("subprocess", NULL, PDK_TEST_NO_SERVICES);
     (void)state;
-    assert_int_equal(mock_try_start(mock_build(m, "subprocess", "{'command': ['x']}"), NULL, &attempt, &err), -ENOTSUP);
-    mock_free(m);
+    assert_int_equal(start_refused(build(m, "subprocess", "{'command': ['x']}")), -ENOTSUP);
+    end_plugin(m);
 }
 
 int main(void) {

@@ -7,40 +7,39 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "mock_host.h"
+#include "plugin_test.h"
 
-static struct mock *load(void) {
-    const struct mock_options options = {.real = true};
-    return mock_load("subprocess", NULL, &options);
+static pdk_test *load(void) {
+    return load_plugin("subprocess", NULL, PDK_TEST_REAL);
 }
 
-static struct mock_attempt *run(struct mock *m, const char *with) {
-    struct mock_attempt *attempt = mock_start(mock_build(m, "subprocess", with));
-    mock_wait(attempt);
+static pdk_test_attempt *run(pdk_test *m, const char *with) {
+    pdk_test_attempt *attempt = start(build(m, "subprocess", with));
+    wait_for(attempt);
     return attempt;
 }
 
-static const char *out(const struct mock_attempt *attempt) {
-    return attempt->output[PDK_STDOUT] ? attempt->output[PDK_STDOUT] : "";
+static const char *out(const pdk_test_attempt *attempt) {
+    return attempt->output[PDK_STDOUT];
 }
 
 /* What it says when all goes well. */
-static void says(struct mock *m, const char *with, const char *text) {
-    struct mock_attempt *attempt = run(m, with);
+static void says(pdk_test *m, const char *with, const char *text) {
+    pdk_test_attempt *attempt = run(m, with);
     if (attempt->status != PDK_SUCCESS || strcmp(out(attempt), text))
         fail_msg("%s: status %d, \"%s\", stdout \"%s\", stderr \"%s\"", with, attempt->status, attempt->message,
-                 out(attempt), attempt->output[PDK_STDERR] ? attempt->output[PDK_STDERR] : "");
+                 out(attempt), attempt->output[PDK_STDERR]);
 }
 
-static void fails(struct mock *m, const char *with, int32_t status, int32_t category, const char *message) {
-    struct mock_attempt *attempt = run(m, with);
+static void fails(pdk_test *m, const char *with, int32_t status, int32_t category, const char *message) {
+    pdk_test_attempt *attempt = run(m, with);
     if (attempt->status != status || attempt->category != category || !strstr(attempt->message, message))
         fail_msg("%s: status %d, category %d, \"%s\"", with, attempt->status, attempt->category, attempt->message);
 }
 
 static void programs_run(void **state) {
-    struct mock *m = load();
-    struct mock_attempt *attempt =
+    pdk_test *m = load();
+    pdk_test_attempt *attempt =
         run(m, "{'command': ['sh', '-c', 'echo out; echo err >&2; pwd; exit 3'], 'cwd': '/usr'}");
     (void)state;
     assert_string_equal(out(attempt), "out\n/usr\n");
@@ -49,41 +48,41 @@ static void programs_run(void **state) {
     assert_string_equal(attempt->message, "exit code 3");
     assert_true(attempt->has_usage && attempt->usage.max_rss > 0);
     says(m, "{'command': ['sh', '-c', 'echo a; echo b >&2; echo c'], 'merge_stderr': true}", "a\nb\nc\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void what_cannot_run_says_why(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     fails(m, "{'command': ['/nowhere/at/all']}", PDK_FATAL, PDK_CAT_MISSING, "/nowhere/at/all");
     fails(m, "{'command': ['no-such-program-anywhere']}", PDK_FATAL, PDK_CAT_MISSING, "no-such-program-anywhere");
     fails(m, "{'command': ['/etc/passwd']}", PDK_FATAL, PDK_CAT_DENIED, "/etc/passwd");
     fails(m, "{'command': ['sh', '-c', 'kill -SEGV $$']}", PDK_FAILURE, PDK_CAT_SIGNAL, "killed by SIGSEGV");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void the_environment_arrives(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     setenv("OURS", "1", 1);
     says(m, "{'command': ['sh', '-c', 'echo $A $OURS $PADDOCK_TASK $PADDOCK_ATTEMPT'], 'env': {'A': 'b'}}",
          "b 1 web 1\n");
     says(m, "{'command': ['sh', '-c', 'echo $OURS$PATH'], 'inherit': 'none'}", "/usr/local/bin:/usr/bin:/bin\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void stdin_arrives(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     says(m, "{'command': ['cat'], 'stdin': 'hello'}", "hello");
     says(m, "{'command': ['cat'], 'input': {'a': 1}}", "{\"a\":1}\n");
     says(m, "{'command': ['cat'], 'stdin': {'file': 'ostype'}, 'cwd': '/proc/sys/kernel'}", "Linux\n");
     says(m, "{'command': ['cat']}", "");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void scripts_run(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     says(m, "{'script': {'text': 'echo \\u0022$1-$2\\u0022; cat', 'args': ['a b', 'c']}, 'stdin': 'in'}", "a b-c\nin");
     says(m, "{'script': {'interpreter': 'python3', 'text': 'import sys\\nprint(sys.argv[1:])', 'args': ['x']}}",
@@ -95,28 +94,28 @@ static void scripts_run(void **state) {
     fails(m, "{'script': {'text': 'echo evil >/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
     fails(m, "{'script': {'text': 'echo evil >>/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
     fails(m, "{'script': {'text': 'echo evil 1<>/proc/self/fd/3'}}", PDK_FAILURE, PDK_CAT_EXIT, "exit code 1");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void results_come_back(void **state) {
-    struct mock *m = load();
-    struct mock_attempt *attempt =
+    pdk_test *m = load();
+    pdk_test_attempt *attempt =
         run(m, "{'command': ['sh', '-c', 'echo n=1 >>$PADDOCK_OUTPUT; echo t=text >>$PADDOCK_OUTPUT']}");
     (void)state;
-    assert_string_equal(mock_print(m, attempt->output_value), "{\"n\":\"1\",\"t\":\"text\"}");
+    assert_string_equal(pdk_test_text(m, attempt->output_value), "{\"n\":\"1\",\"t\":\"text\"}");
     attempt = run(m, "{'command': ['sh', '-c', 'cat >$PADDOCK_OUTPUT'], 'input': {'deep': [1, {'a': null}]}}");
-    assert_string_equal(mock_print(m, attempt->output_value), "{\"deep\":[1,{\"a\":null}]}");
+    assert_string_equal(pdk_test_text(m, attempt->output_value), "{\"deep\":[1,{\"a\":null}]}");
     if (geteuid() == 0) {
         attempt =
             run(m, "{'command': ['sh', '-c', 'id -un; echo n=1 >$PADDOCK_OUTPUT'], 'user': 'nobody', 'cwd': '/'}");
         assert_string_equal(out(attempt), "nobody\n");
-        assert_string_equal(mock_print(m, attempt->output_value), "{\"n\":\"1\"}");
+        assert_string_equal(pdk_test_text(m, attempt->output_value), "{\"n\":\"1\"}");
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void limits_hold(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     says(m,
          "{'command': ['sh', '-c', 'ulimit -n; ulimit -c; umask; nice'], 'umask': '0027', 'nice': 5,"
@@ -126,11 +125,11 @@ static void limits_hold(void **state) {
     if (geteuid() == 0) says(m, "{'command': ['sh', '-c', 'ls -A /tmp'], 'private_tmp': true}", "");
     says(m, "{'command': ['sh', '-c', 'grep NoNewPrivs /proc/self/status'], 'no_new_privileges': true}",
          "NoNewPrivs:\t1\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void privileges_go(void **state) {
-    struct mock *m;
+    pdk_test *m;
     (void)state;
     if (geteuid() != 0) skip();
     m = load();
@@ -142,21 +141,21 @@ static void privileges_go(void **state) {
          "CapEff:\t0000000000000021\n");
     says(m, "{'command': ['sh', '-c', 'grep CapEff /proc/self/status'], 'capabilities': []}",
          "CapEff:\t0000000000000000\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void nobody_needs_a_right_to_stay_who_he_is(void **state) {
     char with[128], text[32];
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     (void)snprintf(with, sizeof with, "{'command': ['id', '-u'], 'user': '%u:%u', 'cwd': '/'}", geteuid(), getegid());
     (void)snprintf(text, sizeof text, "%u\n", geteuid());
     says(m, with, text);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void denied_calls_fail(void **state) {
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     says(m, "{'command': ['sh', '-c', 'grep Seccomp: /proc/self/status'], 'seccomp': 'default'}", "Seccomp:\t2\n");
     says(m,
@@ -166,13 +165,13 @@ static void denied_calls_fail(void **state) {
          "-1 1\n");
     says(m, "{'command': ['sh', '-c', 'mkdir /tmp/never 2>/dev/null || echo no'], 'seccomp': ['mkdir', 'mkdirat']}",
          "no\n");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void passed_descriptors_arrive(void **state) {
     char with[128];
     int fd = open("/proc/sys/kernel/ostype", O_RDONLY); /* stays open in children: as if we were started with it */
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     assert_true(fd >= 0);
     (void)snprintf(with, sizeof with, "{'command': ['sh', '-c', 'cat <&3'], 'pass_fds': [%d]}", fd);
@@ -180,32 +179,32 @@ static void passed_descriptors_arrive(void **state) {
     (void)snprintf(with, sizeof with, "{'script': {'text': 'cat <&3'}, 'pass_fds': [%d]}", fd);
     assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
     says(m, with, "Linux\n");
-    mock_free(m);
+    end_plugin(m);
     close(fd);
 }
 
 static void cancel_asks_and_kill_insists(void **state) {
-    struct mock *m = load();
-    struct mock_attempt *attempt = mock_start(mock_build(m, "subprocess",
-                                                         "{'script': {'text': 'trap \\u0022echo bye; exit 7\\u0022 "
-                                                         "TERM; echo up; while :; do read -t 1 x <> <(:); done'}}"));
+    pdk_test *m = load();
+    pdk_test_attempt *attempt = start(build(m, "subprocess",
+                                            "{'script': {'text': 'trap \\u0022echo bye; exit 7\\u0022 "
+                                            "TERM; echo up; while :; do read -t 1 x <> <(:); done'}}"));
     (void)state;
-    mock_wait_output(attempt, "up");
-    mock_cancel(attempt->task);
-    mock_wait(attempt);
+    wait_for_output(attempt, "up");
+    cancel(attempt);
+    wait_for(attempt);
     assert_int_equal(attempt->status, PDK_CANCELED);
     assert_non_null(strstr(out(attempt), "bye"));
     assert_int_equal(attempt->exit_code, 7);
 
-    attempt = mock_start(mock_build(
-        m, "subprocess", "{'command': ['sh', '-c', 'trap \\u0022\\u0022 TERM; echo up; while :; do wait; done']}"));
-    mock_wait_output(attempt, "up");
-    mock_cancel(attempt->task);
-    mock_kill(attempt->task);
-    mock_wait(attempt);
+    attempt = start(build(m, "subprocess",
+                          "{'command': ['sh', '-c', 'trap \\u0022\\u0022 TERM; echo up; while :; do wait; done']}"));
+    wait_for_output(attempt, "up");
+    cancel(attempt);
+    pdk_test_kill(attempt);
+    wait_for(attempt);
     assert_int_equal(attempt->status, PDK_CANCELED);
     assert_int_equal(attempt->signal, SIGKILL);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void cancel_before_the_start_is_heard(void **state) {
@@ -214,40 +213,40 @@ static void cancel_before_the_start_is_heard(void **state) {
         "{'command': ['cat', '/dev/zero'], 'stdin': 'x'}",
         "{'command': ['cat', '/dev/zero'], 'stop': {'command': ['sh', '-c', 'kill $PADDOCK_PID']}}",
     };
-    struct mock *m = load();
+    pdk_test *m = load();
     (void)state;
     for (size_t i = 0; i < sizeof withs / sizeof *withs; i++) {
-        struct mock_attempt *attempt = mock_start(mock_build(m, "subprocess", withs[i]));
-        mock_cancel(attempt->task);
-        mock_wait(attempt);
+        pdk_test_attempt *attempt = start(build(m, "subprocess", withs[i]));
+        cancel(attempt);
+        wait_for(attempt);
         assert_int_equal(attempt->status, PDK_CANCELED);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void stop_and_reload_commands_run(void **state) {
-    struct mock *m = load();
-    struct mock_attempt *attempt =
-        mock_start(mock_build(m, "subprocess",
-                              "{'script': {'text': 'trap \\u0022echo again\\u0022 HUP; trap \\u0022echo bye; exit "
-                              "0\\u0022 USR1; echo up; while :; do read -t 1 x <> <(:); done'},"
-                              "'reload': {'command': ['sh', '-c', 'kill -HUP $PADDOCK_PID']},"
-                              "'stop': {'command': ['sh', '-c', 'echo stopping; kill -USR1 $PADDOCK_PID']}}"));
+    pdk_test *m = load();
+    pdk_test_attempt *attempt =
+        start(build(m, "subprocess",
+                    "{'script': {'text': 'trap \\u0022echo again\\u0022 HUP; trap \\u0022echo bye; exit "
+                    "0\\u0022 USR1; echo up; while :; do read -t 1 x <> <(:); done'},"
+                    "'reload': {'command': ['sh', '-c', 'kill -HUP $PADDOCK_PID']},"
+                    "'stop': {'command': ['sh', '-c', 'echo stopping; kill -USR1 $PADDOCK_PID']}}"));
     (void)state;
-    mock_wait_output(attempt, "up");
-    assert_int_equal(mock_reload(attempt->task), 0);
-    mock_wait_output(attempt, "again");
-    mock_cancel(attempt->task);
-    mock_wait(attempt);
+    wait_for_output(attempt, "up");
+    assert_int_equal(pdk_test_reload(attempt), 0);
+    wait_for_output(attempt, "again");
+    cancel(attempt);
+    wait_for(attempt);
     assert_int_equal(attempt->status, PDK_CANCELED);
     assert_non_null(strstr(out(attempt), "stopping"));
     assert_non_null(strstr(out(attempt), "bye"));
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void notify_is_heard(void **state) {
-    struct mock *m = load();
-    struct mock_attempt *attempt =
+    pdk_test *m = load();
+    pdk_test_attempt *attempt =
         run(m, "{'script': {'interpreter': 'python3', 'text': 'import os, socket\\n"
                "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\\n"
                "n = os.environ[\\u0022NOTIFY_SOCKET\\u0022]\\n"
@@ -257,21 +256,21 @@ static void notify_is_heard(void **state) {
     assert_int_equal(attempt->status, PDK_SUCCESS);
     assert_int_equal(attempt->ready, 1);
     assert_true(attempt->fraction == 0.5);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void a_task_runs_again(void **state) {
-    struct mock *m = load();
-    struct mock_task *task = mock_build(m, "subprocess", "{'script': {'text': 'echo $PADDOCK_ATTEMPT'}, 'cwd': '/'}");
+    pdk_test *m = load();
+    pdk_test_task *task = build(m, "subprocess", "{'script': {'text': 'echo $PADDOCK_ATTEMPT'}, 'cwd': '/'}");
     (void)state;
     for (int i = 1; i <= 5; i++) {
-        struct mock_attempt *attempt = mock_start(task);
+        pdk_test_attempt *attempt = start(task);
         char text[16];
-        mock_wait(attempt);
+        wait_for(attempt);
         (void)snprintf(text, sizeof text, "%d\n", i);
         assert_string_equal(out(attempt), text);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 int main(void) {

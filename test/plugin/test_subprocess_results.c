@@ -7,10 +7,10 @@
 
 #include "subprocess.h"
 
-static void finish_with(struct mock *m, struct mock_child *child, const char *text, int32_t exit_code) {
-    write_file(mock_env(child, "PADDOCK_OUTPUT"), text);
-    mock_child_ended(child, exit_code, 0);
-    assert_int_equal(mock_run_jobs(m), 1);
+static void finish_with(pdk_test *m, pdk_test_child *child, const char *text, int32_t exit_code) {
+    write_file(pdk_test_child_env(child, "PADDOCK_OUTPUT"), text);
+    pdk_test_child_ended(child, exit_code, 0);
+    assert_int_equal(pdk_test_run_jobs(m), 1);
 }
 
 static void results_are_lines_or_json(void **state) {
@@ -24,23 +24,23 @@ static void results_are_lines_or_json(void **state) {
         {"\n", "null"},
         {"", "null"},
     };
-    struct mock *m = mock_load("subprocess", NULL, NULL);
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct mock_attempt *attempt;
-        struct mock_child *child = run(m, "{'command': ['x']}", &attempt);
+        pdk_test_attempt *attempt;
+        pdk_test_child *child = run(m, "{'command': ['x']}", &attempt);
         finish_with(m, child, cases[i].text, 0);
         expect(attempt, PDK_SUCCESS, PDK_CAT_NONE, "");
-        assert_string_equal(mock_print(m, attempt->output_value), cases[i].value);
-        assert_int_equal(access(mock_env(child, "PADDOCK_OUTPUT"), F_OK), -1);
+        assert_string_equal(pdk_test_text(m, attempt->output_value), cases[i].value);
+        assert_int_equal(access(pdk_test_child_env(child, "PADDOCK_OUTPUT"), F_OK), -1);
     }
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void bad_results_fail_a_success(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child;
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child;
     char *large = calloc(1, 1100000);
     (void)state;
     assert_non_null(large);
@@ -55,81 +55,81 @@ static void bad_results_fail_a_success(void **state) {
     expect(attempt, PDK_FATAL, PDK_CAT_INPUT, "too large");
     finish_with(m, run(m, "{'command': ['x']}", &attempt), "no result", 3);
     expect(attempt, PDK_FAILURE, PDK_CAT_EXIT, "exit code 3");
-    assert_non_null(strstr(m->log, "lines of name=value"));
+    assert_non_null(strstr(pdk_test_log(m), "lines of name=value"));
     child = run(m, "{'command': ['x']}", &attempt);
-    assert_int_equal(symlink("/etc/passwd", mock_env(child, "PADDOCK_OUTPUT")), 0);
-    mock_child_ended(child, 0, 0);
-    mock_run_jobs(m);
+    assert_int_equal(symlink("/etc/passwd", pdk_test_child_env(child, "PADDOCK_OUTPUT")), 0);
+    pdk_test_child_ended(child, 0, 0);
+    pdk_test_run_jobs(m);
     assert_int_equal(attempt->status, PDK_FATAL);
     assert_null(attempt->output_value);
     free(large);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void results_are_read_even_when_the_pool_is_full(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child = run(m, "{'command': ['x']}", &attempt);
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child = run(m, "{'command': ['x']}", &attempt);
     (void)state;
-    write_file(mock_env(child, "PADDOCK_OUTPUT"), "a=1");
-    m->options.pool_is_full = true;
-    mock_child_ended(child, 0, 0);
-    assert_string_equal(mock_print(m, attempt->output_value), "{\"a\":\"1\"}");
-    mock_free(m);
+    write_file(pdk_test_child_env(child, "PADDOCK_OUTPUT"), "a=1");
+    (void)pdk_test_fault(m, PDK_TEST_FAULT_SUBMIT_JOB, 0, 0, UINT32_MAX);
+    pdk_test_child_ended(child, 0, 0);
+    assert_string_equal(pdk_test_text(m, attempt->output_value), "{\"a\":\"1\"}");
+    end_plugin(m);
 }
 
 static void results_of_another_user_have_a_folder(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child;
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child;
     struct stat st;
     char folder[4096];
     (void)state;
     if (geteuid() != 0) skip();
     child = run(m, "{'command': ['x'], 'user': 'nobody'}", &attempt);
-    (void)snprintf(folder, sizeof folder, "%s", mock_env(child, "PADDOCK_OUTPUT"));
+    (void)snprintf(folder, sizeof folder, "%s", pdk_test_child_env(child, "PADDOCK_OUTPUT"));
     *strrchr(folder, '/') = '\0';
     assert_int_equal(stat(folder, &st), 0);
     assert_int_equal(st.st_uid, 65534);
     assert_int_equal(st.st_mode & 0777, 0700);
     finish_with(m, child, "a=1", 0);
-    assert_string_equal(mock_print(m, attempt->output_value), "{\"a\":\"1\"}");
+    assert_string_equal(pdk_test_text(m, attempt->output_value), "{\"a\":\"1\"}");
     assert_int_equal(access(folder, F_OK), -1);
 
     child = run(m, "{'command': ['x'], 'user': 'nobody'}", &attempt);
-    (void)snprintf(folder, sizeof folder, "%s", mock_env(child, "PADDOCK_OUTPUT"));
+    (void)snprintf(folder, sizeof folder, "%s", pdk_test_child_env(child, "PADDOCK_OUTPUT"));
     memcpy(strrchr(folder, '/'), "/more", 6);
     write_file(folder, "not ours");
-    mock_child_ended(child, 0, 0);
-    assert_non_null(strstr(m->log, "files in it that are not ours"));
+    pdk_test_child_ended(child, 0, 0);
+    assert_non_null(strstr(pdk_test_log(m), "files in it that are not ours"));
     assert_int_equal(unlink(folder), 0);
     *strrchr(folder, '/') = '\0';
     assert_int_equal(rmdir(folder), 0);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void without_a_folder_there_is_a_warning(void **state) {
-    struct mock *m = mock_load("subprocess", "{'runtime_dir': '/nowhere/at/all'}", NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child = run(m, "{'command': ['x']}", &attempt);
+    pdk_test *m = load_plugin("subprocess", "{'runtime_dir': '/nowhere/at/all'}", 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child = run(m, "{'command': ['x']}", &attempt);
     (void)state;
-    assert_null(mock_env(child, "PADDOCK_OUTPUT"));
-    assert_non_null(strstr(m->log, "children get no PADDOCK_OUTPUT"));
-    assert_int_equal(m->health, PDK_DEGRADED);
-    mock_child_ended(child, 0, 0);
+    assert_null(pdk_test_child_env(child, "PADDOCK_OUTPUT"));
+    assert_non_null(strstr(pdk_test_log(m), "children get no PADDOCK_OUTPUT"));
+    assert_int_equal(pdk_test_health(m, NULL), PDK_DEGRADED);
+    pdk_test_child_ended(child, 0, 0);
     expect(attempt, PDK_SUCCESS, PDK_CAT_NONE, "");
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void a_private_tmp_hides_no_results_silently(void **state) {
-    struct mock *m = mock_load("subprocess", "{'runtime_dir': '/tmp'}", NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child = run(m, "{'command': ['x'], 'private_tmp': true}", &attempt);
+    pdk_test *m = load_plugin("subprocess", "{'runtime_dir': '/tmp'}", 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child = run(m, "{'command': ['x'], 'private_tmp': true}", &attempt);
     (void)state;
-    assert_null(mock_env(child, "PADDOCK_OUTPUT"));
-    assert_non_null(strstr(m->log, "private_tmp hides"));
-    mock_child_ended(child, 0, 0);
-    mock_free(m);
+    assert_null(pdk_test_child_env(child, "PADDOCK_OUTPUT"));
+    assert_non_null(strstr(pdk_test_log(m), "private_tmp hides"));
+    pdk_test_child_ended(child, 0, 0);
+    end_plugin(m);
 }
 
 /* ---- notify ---- */
@@ -150,13 +150,13 @@ static void say(int fd, const char *text) {
 }
 
 static void notify_tells_ready_and_progress(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child = run(m, "{'command': ['x'], 'notify': true}", &attempt);
-    int fd = connect_to(mock_env(child, "NOTIFY_SOCKET"));
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child = run(m, "{'command': ['x'], 'notify': true}", &attempt);
+    int fd = connect_to(pdk_test_child_env(child, "NOTIFY_SOCKET"));
     (void)state;
     say(fd, "STATUS=warming up\nX_PROGRESS=0.25\nMAINPID=1");
-    mock_turn(m);
+    pdk_test_turn(m);
     assert_int_equal(attempt->ready, 0);
     assert_true(attempt->fraction == 0.25);
     assert_string_equal(attempt->text, "warming up");
@@ -166,21 +166,21 @@ static void notify_tells_ready_and_progress(void **state) {
     say(fd, "STATUS=\033[31mred");
     say(fd, "READY=0");
     say(fd, "");
-    mock_turn(m);
+    pdk_test_turn(m);
     assert_true(attempt->fraction == 0.25);
     assert_string_equal(attempt->text, "warming up");
     assert_int_equal(attempt->ready, 0);
     say(fd, "READY=1\n");
-    mock_child_ended(child, 0, 0); /* what was said before the end is heard */
+    pdk_test_child_ended(child, 0, 0); /* what was said before the end is heard */
     assert_int_equal(attempt->ready, 1);
     close(fd);
-    mock_free(m);
+    end_plugin(m);
 }
 
 static void strangers_are_not_heard(void **state) {
-    struct mock *m = mock_load("subprocess", NULL, NULL);
-    struct mock_attempt *attempt;
-    struct mock_child *child;
+    pdk_test *m = load_plugin("subprocess", NULL, 0);
+    pdk_test_attempt *attempt;
+    pdk_test_child *child;
     pid_t pid;
     (void)state;
     if (geteuid() != 0) skip();
@@ -189,18 +189,18 @@ static void strangers_are_not_heard(void **state) {
     assert_true(pid >= 0);
     if (pid == 0) {
         if (setresuid(65533, 65533, 65533)) _exit(1);
-        say(connect_to(mock_env(child, "NOTIFY_SOCKET")), "READY=1");
+        say(connect_to(pdk_test_child_env(child, "NOTIFY_SOCKET")), "READY=1");
         _exit(0);
     }
     {
         siginfo_t info;
         assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
     }
-    mock_turn(m);
+    pdk_test_turn(m);
     assert_int_equal(attempt->ready, 0);
-    assert_non_null(strstr(m->log, "messages of uid 65533 are passed over"));
-    mock_child_ended(child, 0, 0);
-    mock_free(m);
+    assert_non_null(strstr(pdk_test_log(m), "messages of uid 65533 are passed over"));
+    pdk_test_child_ended(child, 0, 0);
+    end_plugin(m);
 }
 
 int main(void) {
