@@ -38,14 +38,14 @@ struct pdk_words {
 
 struct pdk_arguments {
     const struct pdk_verb *verb;
-    bool help, quiet, json, strict, no_plugins, long_form, fields, dry_run, timestamps;
+    bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps;
     uint32_t verbose;
     enum pdk_when color, prefix;
     enum pdk_view progress;
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
-    const char *selector, *exit_code_from, *metrics_file;
-    struct pdk_words files, names, plugin_path, plugins, set, env_files, only;
+    const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config;
+    struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
     const char *const *command; /* what follows "--", NULL-ended; NULL: there was none */
     struct pdk_arena arena;
 };
@@ -109,9 +109,11 @@ int pdk_verb_check(struct pdk_arguments *arguments);
 int pdk_verb_route(struct pdk_arguments *arguments);
 int pdk_verb_plugins(struct pdk_arguments *arguments);
 int pdk_verb_schema(struct pdk_arguments *arguments);
+int pdk_verb_verify(struct pdk_arguments *arguments);
 int pdk_verb_version(struct pdk_arguments *arguments);
 int pdk_verb_completion(struct pdk_arguments *arguments);
 int pdk_verb_help(struct pdk_arguments *arguments);
 int pdk_complete(int argc, char **argv);
+int pdk_verify_process(int argc, char **argv); /* of one check of verify */
 
 #endif

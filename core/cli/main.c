@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
     }
     const char *word = argv[1];
     if (strcmp(word, "__complete") == 0) return pdk_close_stdout(pdk_complete(argc - 2, argv + 2));
+    if (strcmp(word, "__verify") == 0) return pdk_verify_process(argc - 2, argv + 2);
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) word = "help";
     if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) word = "version";
     const struct pdk_verb *verb = pdk_verb_find(word);

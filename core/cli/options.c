@@ -28,6 +28,11 @@ static const struct pdk_option options[] = {
     {PDK_OPT_STRICT, "strict", NULL, "Warnings count as errors"},
     {PDK_OPT_LONG, "long", NULL, "Authors, descriptions and files too"},
     {PDK_OPT_FIELDS, "fields", NULL, "The fields as text, one a line: of tasks, or of plugins"},
+    {PDK_OPT_LIST, "list", NULL, "List the checks: their numbers, rules and headers"},
+    {PDK_OPT_CHECK, "check", "N", "This check alone; again for more"},
+    {PDK_OPT_KIND, "kind", "KIND", "Tasks of this kind alone"},
+    {PDK_OPT_WITH, "with", "JSON|@FILE", "Their parameters; else made from the schema"},
+    {PDK_OPT_CONFIG, "config", "JSON|@FILE", "The plugin's configuration"},
     {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
     {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
     {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},
@@ -125,6 +130,11 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_STRICT: a->strict = true; return 0;
     case PDK_OPT_LONG: a->long_form = true; return 0;
     case PDK_OPT_FIELDS: a->fields = true; return 0;
+    case PDK_OPT_LIST: a->list = true; return 0;
+    case PDK_OPT_KIND: a->kind = text; return 0;
+    case PDK_OPT_WITH: a->with = text; return 0;
+    case PDK_OPT_CONFIG: a->config = text; return 0;
+    case PDK_OPT_CHECK: return add_word(a, &a->checks, text);
     case PDK_OPT_SELECTOR: a->selector = text; return 0;
     case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
     case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;
@@ -239,7 +249,8 @@ static int take_rest(struct pdk_arguments *a, int from, int argc, char **argv) {
 
 int pdk_arguments_read(struct pdk_arguments *a, const struct pdk_verb *verb, int argc, char **argv) {
     static const char *nothing[] = {NULL};
-    struct pdk_words *lists[] = {&a->files, &a->names, &a->plugin_path, &a->plugins, &a->set, &a->env_files, &a->only};
+    struct pdk_words *lists[] = {&a->files, &a->names,     &a->plugin_path, &a->plugins,
+                                 &a->set,   &a->env_files, &a->only,        &a->checks};
     *a = (struct pdk_arguments){.verb = verb};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) lists[i]->items = nothing;
     int end = find_end(argc, argv);

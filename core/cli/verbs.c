@@ -21,6 +21,7 @@ static const int check_options[] = {PDK_OPT_NO_PLUGINS, PDK_OPT_STRICT, PDK_OPT_
 static const int route_options[] = {PDK_OPT_SELECTOR, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
 static const int plugins_options[] = {PDK_OPT_LONG, PDK_OPT_PLUGIN, 0};
 static const int schema_options[] = {PDK_OPT_FIELDS, PDK_OPT_PLUGIN, 0};
+static const int verify_options[] = {PDK_OPT_LIST, PDK_OPT_CHECK, PDK_OPT_KIND, PDK_OPT_WITH, PDK_OPT_CONFIG, 0};
 static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {
@@ -80,6 +81,23 @@ static const struct pdk_verb verbs[] = {
      .options = plugins_options,
      .takes = PDK_TAKES_FILE | PDK_TAKES_NAME,
      .run = pdk_verb_plugins},
+    {.name = "verify",
+     .synopsis = "[OPTION...] PLUGIN.so...\n--list [--check N]",
+     .summary = "Check that a plugin keeps the rules, before it is deployed",
+     .about = "Runs the plugin in a host that watches it, without a daemon: time is simulated, children are too,\n"
+              "and what can go wrong goes wrong on purpose. Each check has a process of its own, so one that\n"
+              "crashes or hangs costs that check alone. Checks of roles that it does not play are left out.\n"
+              "\n"
+              "With --verbose a check that failed shows the calls between host and plugin.\n"
+              "\n"
+              "Exit status: 0 it keeps the rules, 1 a check failed, 2 bad command line, 5 not a plugin.\n",
+     .examples = "paddock verify ./greet.so\n"
+                 "paddock verify --check 40 --verbose ./greet.so\n"
+                 "paddock verify --kind http --with '{\"url\": \"http://localhost/\"}' ./http.so\n"
+                 "paddock verify --list\n",
+     .options = verify_options,
+     .takes = PDK_TAKES_NAMES,
+     .run = pdk_verb_verify},
     {.name = "schema",
      .synopsis = "[OPTION...] [KIND|PLUGIN]",
      .summary = "Print the JSON Schema of paddock.yaml, of a kind or of a plugin's config",

@@ -13,12 +13,14 @@ static pdk_test *of(const pdk_host *host) {
 
 void pdk_test_enter(pdk_test *t, const char *call) {
     t->inside = call;
+    if (t->tuning.where) (void)strlcpy(t->tuning.where, call, 64);
     t->entered = pdk_test_wall();
 }
 
 void pdk_test_leave(pdk_test *t) {
     uint64_t took = pdk_test_wall() - t->entered;
-    if (took > t->slow_ns)
+    if (t->tuning.where) t->tuning.where[0] = '\0';
+    if (took > t->tuning.slow_ns)
         pdk_test_break(t, PDK_TEST_RULE_SLOW, "%s took %llu ms on the main thread", t->inside,
                        (unsigned long long)(took / PDK_MILLISECOND));
     t->inside = NULL;

@@ -13,7 +13,7 @@
 #include "core/loop/loop.h"
 #include "core/plugin/instance.h"
 #include "core/process/process.h"
-#include "paddock/testhost.h"
+#include "core/testhost/testhost.h"
 
 enum { BROKEN_MAX = 64, FAULTS = 12, OUTPUT_MAX = 64 << 20, TEXT_MAX = 1 << 20 };
 
@@ -108,7 +108,6 @@ struct pdk_test {
     struct pdk_arena arena;     /* [main] */
     pthread_t main;
     bool real;
-    bool quiet; /* a wait in vain is no failed expectation */
     enum phase phase;
 
     pthread_mutex_t lock; /* of attempts, deliveries, series, posts, health; no foreign code is called under it */
@@ -132,7 +131,7 @@ struct pdk_test {
 
     _Atomic uint64_t now;
     int32_t wake; /* an eventfd: something was heard from another thread */
-    uint64_t patience_ns, slow_ns;
+    struct pdk_test_tuning tuning;
     const char *inside; /* which call of the plugin runs on the main thread; NULL: none */
     uint64_t entered;
 

@@ -293,8 +293,8 @@ static void end_attempt(pdk_test *t, struct attempt *attempt) {
     TAILQ_FOREACH(child, &t->children, link) {
         if (!child->public.over) pdk_test_child_ended(&child->public, 0, 9);
     }
-    t->quiet = true;
-    t->patience_ns = PDK_SECOND;
+    t->tuning.quiet = true;
+    t->tuning.patience_ns = PDK_SECOND;
     if (attempt->running) (void)pdk_test_wait(&attempt->public);
 }
 

@@ -75,8 +75,6 @@ static pdk_test *allocate(void) {
     t->main = pthread_self();
     t->next_handle = 1000;
     t->now = 100 * PDK_SECOND;
-    t->patience_ns = 60 * PDK_SECOND;
-    t->slow_ns = PDK_SECOND;
     t->wake = -1;
     (void)pthread_mutex_init(&t->lock, NULL);
     (void)pthread_mutex_init(&t->said, NULL);
@@ -164,13 +162,25 @@ static pdk_test *begin(pdk_test *t, int32_t rc, pdk_error *why, pdk_error *err) 
     return NULL;
 }
 
+static void tune(pdk_test *t, const struct pdk_test_tuning *tuning) {
+    if (tuning) t->tuning = *tuning;
+    if (!t->tuning.patience_ns) t->tuning.patience_ns = 60 * PDK_SECOND;
+    if (!t->tuning.slow_ns) t->tuning.slow_ns = PDK_SECOND;
+}
+
 pdk_test *pdk_test_load(const char *path, const pdk_test_options *options, pdk_error *err) {
+    return pdk_test_load_tuned(path, options, NULL, err);
+}
+
+pdk_test *pdk_test_load_tuned(const char *path, const pdk_test_options *options, const struct pdk_test_tuning *tuning,
+                              pdk_error *err) {
     pdk_test *t = path ? allocate() : NULL;
     pdk_error why = PDK_ERROR;
     size_t before = pdk_heap_before();
     int32_t rc;
     if (!t) return NULL;
     t->host.values = pdk_values_get();
+    tune(t, tuning);
     rc = copy_options(t, options);
     if (rc == 0) rc = pdk_library_open(path, &t->library, &why);
     t->plugin = t->library.plugin;
@@ -184,6 +194,7 @@ pdk_test *pdk_test_make(const pdk_plugin *plugin, const pdk_test_options *option
     int32_t rc;
     if (!t) return NULL;
     t->host.values = pdk_values_get();
+    tune(t, NULL);
     rc = copy_options(t, options);
     if (rc == 0) rc = pdk_plugin_check(plugin, &why);
     if (rc == 0) t->plugin = plugin;

@@ -71,19 +71,21 @@ static bool go_on(pdk_test *t) {
     return watch != NULL;
 }
 
+bool pdk_test_step(pdk_test *t) {
+    if (!t->real) return go_on(t);
+    pdk_test_real_run(t, GLANCE_MS * PDK_MILLISECOND);
+    return true;
+}
+
 int32_t pdk_test_until(pdk_test *t, int (*is_so)(void *arg), void *arg) {
     uint64_t end;
     if (!t) return -EINVAL;
-    end = pdk_test_wall() + t->patience_ns;
+    end = pdk_test_wall() + t->tuning.patience_ns;
     while (!is_so(arg)) {
-        bool goes_on = true;
-        if (t->real)
-            pdk_test_real_run(t, GLANCE_MS * PDK_MILLISECOND);
-        else
-            goes_on = go_on(t);
+        bool goes_on = pdk_test_step(t);
         if (is_so(arg)) break;
         if (goes_on && pdk_test_wall() < end) continue;
-        if (!t->quiet)
+        if (!t->tuning.quiet)
             pdk_test_break(t, PDK_TEST_RULE_EXPECTED, "waited in vain: %s",
                            goes_on ? "it takes too long" : "nothing is left that could happen");
         return -ETIMEDOUT;
