@@ -45,6 +45,7 @@ struct pdk_arguments {
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
     const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config;
+    uint64_t timeout_ns; /* 0: not said */
     struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
     const char *const *command; /* what follows "--", NULL-ended; NULL: there was none */
     struct pdk_arena arena;

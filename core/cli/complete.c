@@ -8,6 +8,7 @@
 
 #include "core/cli/options.h"
 #include "core/config/config.h"
+#include "core/verify/verify.h"
 
 /* The scripts, made into text by the build. */
 extern const char pdk_completion_bash[], pdk_completion_zsh[], pdk_completion_fish[];
@@ -60,6 +61,15 @@ static void offer_tasks(int argc, char **argv) {
     pdk_config_free(config);
 }
 
+static void offer_checks(void) {
+    const struct pdk_verify_check *check;
+    char number[16];
+    for (size_t i = 0; (check = pdk_verify_at(i)); i++) {
+        (void)snprintf(number, sizeof number, "%u", check->number);
+        offer("", number, check->rule);
+    }
+}
+
 int pdk_complete(int argc, char **argv) {
     const struct pdk_verb *verb = argc > 1 ? pdk_verb_find(argv[0]) : NULL;
     if (argc <= 1) {
@@ -72,6 +82,8 @@ int pdk_complete(int argc, char **argv) {
         for (size_t i = 0; i < 3; i++) offer("", (const char *const[]){"bash", "zsh", "fish"}[i], "shell");
     } else if (strcmp(verb->name, "help") == 0) {
         offer_verbs();
+    } else if (strcmp(verb->name, "verify") == 0) {
+        if (strcmp(argv[argc - 2], "--check") == 0) offer_checks(); /* else files, which shells know themselves */
     } else if (verb->takes & PDK_TAKES_NAMES) {
         offer_tasks(argc, argv);
     }

@@ -33,6 +33,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_KIND, "kind", "KIND", "Tasks of this kind alone"},
     {PDK_OPT_WITH, "with", "JSON|@FILE", "Their parameters; else made from the schema"},
     {PDK_OPT_CONFIG, "config", "JSON|@FILE", "The plugin's configuration"},
+    {PDK_OPT_TIMEOUT, "timeout", "DURATION", "How long one check may take (20s)"},
     {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
     {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
     {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},
@@ -118,6 +119,13 @@ static int add_list(struct pdk_arguments *a, struct pdk_words *words, const char
     return words->count ? 0 : pdk_say_usage(a->verb, "", "--only wants the name of a task");
 }
 
+static int take_duration(struct pdk_arguments *a, int id, const char *text, uint64_t *ret) {
+    char hint[100];
+    if (pdk_duration_parse(text, ret, hint, sizeof hint) == 0 && *ret > 0) return 0;
+    return pdk_say_usage(a->verb, *hint ? hint : "write 30s or 2m", "--%s: \"%s\" is not a duration", by_id(id)->name,
+                         text);
+}
+
 static int take_option(struct pdk_arguments *a, int id, const char *text) {
     switch (id) {
     case PDK_OPT_HELP: a->help = true; return 0;
@@ -138,6 +146,7 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_SELECTOR: a->selector = text; return 0;
     case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
     case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;
+    case PDK_OPT_TIMEOUT: return take_duration(a, id, text, &a->timeout_ns);
     case PDK_OPT_PLUGIN: return add_word(a, &a->plugins, text);
     case PDK_OPT_PLUGIN_PATH: return add_word(a, &a->plugin_path, text);
     case PDK_OPT_SET: return add_word(a, &a->set, text);

@@ -225,12 +225,14 @@ static void print_totals(const struct session *s) {
 static int run_check(struct session *s, const struct pdk_verify_check *check, bool told) {
     struct pdk_verify_result result;
     pdk_error err = PDK_ERROR;
-    int32_t rc = pdk_verifier_run(s->verifier, check, &s->subject, 0, &result, &err);
+    int32_t rc = pdk_verifier_run(s->verifier, check, &s->subject, s->arguments->timeout_ns, &result, &err);
     if (rc < 0) {
         pdk_say("check %u cannot be made: %s", check->number, *err.message ? err.message : strerror(-rc));
         return PDK_EXIT_BUG;
     }
-    if (result.state == PDK_VERIFY_NOT_MEANT || result.state > PDK_VERIFY_NOT_MEANT) return 0;
+    if (result.state == PDK_VERIFY_NO_KIND)
+        return pdk_say_usage(s->arguments->verb, "", "%s: %s", s->subject.path, visible(result.seen));
+    if (result.state >= PDK_VERIFY_NOT_MEANT) return 0;
     if (!told && result.state == PDK_VERIFY_PASSED) return 0;
     count(&s->totals, check, result.state);
     if (s->arguments->json)

@@ -21,7 +21,8 @@ static const int check_options[] = {PDK_OPT_NO_PLUGINS, PDK_OPT_STRICT, PDK_OPT_
 static const int route_options[] = {PDK_OPT_SELECTOR, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
 static const int plugins_options[] = {PDK_OPT_LONG, PDK_OPT_PLUGIN, 0};
 static const int schema_options[] = {PDK_OPT_FIELDS, PDK_OPT_PLUGIN, 0};
-static const int verify_options[] = {PDK_OPT_LIST, PDK_OPT_CHECK, PDK_OPT_KIND, PDK_OPT_WITH, PDK_OPT_CONFIG, 0};
+static const int verify_options[] = {
+    PDK_OPT_LIST, PDK_OPT_CHECK, PDK_OPT_KIND, PDK_OPT_WITH, PDK_OPT_CONFIG, PDK_OPT_TIMEOUT, 0};
 static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {

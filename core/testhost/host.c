@@ -34,14 +34,19 @@ static uint64_t host_unix(const pdk_host *host) {
     return (uint64_t)1700000000 * PDK_SECOND + pdk_test_now(of(host));
 }
 
+/* Has its task been started since? */
+static bool is_old(const struct attempt *attempt) {
+    return attempt->gone || ((const struct task *)attempt->public.task)->last != attempt;
+}
+
 /* Under the lock. NULL: it may not speak, and *why says so. */
 static struct attempt *find(pdk_test *t, pdk_attempt handle, int32_t *ret_rule, const char **why) {
     struct attempt *attempt;
     TAILQ_FOREACH(attempt, &t->attempts, link) {
         if (attempt->public.attempt != handle) continue;
         if (attempt->public.done == 0) return attempt;
-        *ret_rule = PDK_TEST_RULE_AFTER;
-        *why = "after done";
+        *ret_rule = is_old(attempt) ? PDK_TEST_RULE_HANDLE : PDK_TEST_RULE_AFTER;
+        *why = is_old(attempt) ? "with the handle of an attempt that is long over" : "after done";
         return NULL;
     }
     *ret_rule = PDK_TEST_RULE_HANDLE;
@@ -150,7 +155,9 @@ static int32_t host_done(const pdk_host *host, pdk_attempt handle, const pdk_res
     }
     (void)pthread_mutex_unlock(&t->lock);
     pdk_test_wake(t);
-    return rule ? refuse(t, rule, "done", why) : 0;
+    return rule == PDK_TEST_RULE_DONE ? refuse(t, rule, "done", "was said again")
+           : rule                     ? refuse(t, rule, "done", why)
+                                      : 0;
 }
 
 /* Under the lock. */

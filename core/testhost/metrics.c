@@ -114,21 +114,44 @@ static const pdk_metrics_ops *ops(const pdk_test *t) {
     return t && t->self_made ? t->plugin->metrics : NULL;
 }
 
+/* [any]: only those of the main thread are watched for how long they take. */
+static void enter(pdk_test *t, const char *call) {
+    if (pthread_equal(t->main, pthread_self())) pdk_test_enter(t, call);
+}
+
+static void leave(pdk_test *t) {
+    if (pthread_equal(t->main, pthread_self())) pdk_test_leave(t);
+}
+
 pdk_series *pdk_test_series(pdk_test *t, const pdk_metric *metric, const char *const *values) {
     static const char *const none[] = {NULL};
-    return ops(t) ? ops(t)->series(t->self, metric, values ? values : none) : NULL;
+    pdk_series *series;
+    if (!ops(t)) return NULL;
+    enter(t, "series");
+    series = ops(t)->series(t->self, metric, values ? values : none);
+    leave(t);
+    return series;
 }
 
 void pdk_test_add(pdk_test *t, pdk_series *series, double n) {
-    if (ops(t) && series) ops(t)->add(t->self, series, n);
+    if (!ops(t) || !series) return;
+    enter(t, "add");
+    ops(t)->add(t->self, series, n);
+    leave(t);
 }
 
 void pdk_test_set(pdk_test *t, pdk_series *series, double n) {
-    if (ops(t) && series) ops(t)->set(t->self, series, n);
+    if (!ops(t) || !series) return;
+    enter(t, "set");
+    ops(t)->set(t->self, series, n);
+    leave(t);
 }
 
 void pdk_test_observe(pdk_test *t, pdk_series *series, double n) {
-    if (ops(t) && series) ops(t)->observe(t->self, series, n);
+    if (!ops(t) || !series) return;
+    enter(t, "observe");
+    ops(t)->observe(t->self, series, n);
+    leave(t);
 }
 
 const char *pdk_test_page(pdk_test *t) {

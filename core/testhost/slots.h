@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The slots through which a loaded file calls functions of others. The only user of <link.h> beside core/plugin. */
+/* The slots through which a loaded file calls functions of others. */
 #ifndef CORE_TESTHOST_SLOTS_H
 #define CORE_TESTHOST_SLOTS_H
 

@@ -53,7 +53,7 @@ static int32_t complete_spec(pdk_test *t, pdk_spec *spec, pdk_error *why) {
 static void check_refusal(pdk_test *t, const char *call, int32_t rc, const pdk_error *why) {
     if (rc > 0) pdk_test_break(t, PDK_TEST_RULE_RESULT, "%s returned %d", call, rc);
     if (!why->message[0] && rc != -ENOMEM)
-        pdk_test_break(t, PDK_TEST_RULE_RESULT, "%s returned %d and did not say why", call, rc);
+        pdk_test_break(t, PDK_TEST_RULE_RESULT, "%s returned -%s and did not say why", call, strerrorname_np(-rc));
     if (strchr(why->message, '\n')) pdk_test_break(t, PDK_TEST_RULE_RESULT, "the message of %s has a newline", call);
 }
 
@@ -216,7 +216,8 @@ pdk_test_attempt *pdk_test_start_as(pdk_test_task *public, const pdk_start *how,
     if (rc == 0) return &attempt->public;
     pdk_test_note(t, "start %llu: %d %s", (unsigned long long)start.attempt, rc, why.message);
     check_refusal(t, "start", rc, &why);
-    if (attempt->public.done) pdk_test_break(t, PDK_TEST_RULE_DONE, "start returned %d, and there was a done", rc);
+    if (attempt->public.done)
+        pdk_test_break(t, PDK_TEST_RULE_DONE, "start returned -%s, and there was a done", strerrorname_np(-rc));
     task->last = NULL;
     free_attempt(t, attempt);
     (void)pdk_test_failed(t, err, rc, &why, "start");
@@ -312,9 +313,9 @@ void pdk_test_free_attempts(pdk_test *t) {
     struct attempt *attempt;
     struct task *task;
     while ((attempt = TAILQ_FIRST(&t->attempts))) {
-        if (attempt->public.done != 1)
-            pdk_test_break(t, PDK_TEST_RULE_DONE, "attempt %u of %s was done %u times", attempt->public.number,
-                           attempt->public.task->spec.kind, attempt->public.done);
+        if (attempt->public.done == 0) /* of a second one was told when it came */
+            pdk_test_break(t, PDK_TEST_RULE_DONE, "attempt %u of %s was never done", attempt->public.number,
+                           attempt->public.task->spec.kind);
         free_attempt(t, attempt);
     }
     while ((task = TAILQ_FIRST(&t->gone))) {

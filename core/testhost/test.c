@@ -2,6 +2,7 @@
 /* The host as a whole: it is made around one instance, and ends with a look at what that left behind. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,7 @@
 #include "core/testhost/internal.h"
 #include "paddock/helpers.h"
 
+static _Atomic uint32_t made;
 static _Atomic int alive; /* hosts in this process: the heap is shared by all of them */
 
 static const char *copy(pdk_test *t, const char *text) {
@@ -73,7 +75,7 @@ static pdk_test *allocate(void) {
     t->shown_log = t->page = t->log;
     t->shown_record = t->record;
     t->main = pthread_self();
-    t->next_handle = 1000;
+    t->next_handle = 1000 * (uint64_t)++made; /* the handles of one host are not those of another */
     t->now = 100 * PDK_SECOND;
     t->wake = -1;
     (void)pthread_mutex_init(&t->lock, NULL);
@@ -116,10 +118,19 @@ static int32_t create(pdk_test *t, pdk_error *why) {
     return rc;
 }
 
+static const char *some(char *buf, size_t size, uint32_t n, const char *what) {
+    if (n == 1)
+        (void)snprintf(buf, size, "a %s was", what);
+    else
+        (void)snprintf(buf, size, "%u %ss were", n, what);
+    return buf;
+}
+
 /* Nothing is freed that the plugin may still use: all of it is looked at first. */
 static void look_back(pdk_test *t) {
     struct pdk_heap_left left;
     struct footprint now;
+    char text[64];
     pdk_test_free_attempts(t);
     pdk_test_free_pool(t);
     pdk_test_free_process(t);
@@ -130,13 +141,15 @@ static void look_back(pdk_test *t) {
     for (int i = 0; i < 50 && pdk_test_threads() > t->begin.threads; i++) (void)poll(NULL, 0, 10); /* they take leave */
     pdk_test_footprint(t, &now);
     if (now.threads > t->begin.threads)
-        pdk_test_break(t, PDK_TEST_RULE_LEFT, "%u threads were left", now.threads - t->begin.threads);
+        pdk_test_break(t, PDK_TEST_RULE_LEFT, "%s left running",
+                       some(text, sizeof text, now.threads - t->begin.threads, "thread"));
     if (now.fds > t->begin.fds)
-        pdk_test_break(t, PDK_TEST_RULE_LEFT, "%u descriptors were left open", now.fds - t->begin.fds);
+        pdk_test_break(t, PDK_TEST_RULE_LEFT, "%s left open",
+                       some(text, sizeof text, now.fds - t->begin.fds, "descriptor"));
     if (!t->library.plugin || alive > 1 || (t->options.flags & PDK_TEST_KEEPS_HEAP)) return;
     pdk_heap_left(t->begin.heap, false, &left);
     if (left.blocks)
-        pdk_test_break(t, PDK_TEST_RULE_LEFT, "%llu blocks of memory, %llu bytes, were left; the first is of %s",
+        pdk_test_break(t, PDK_TEST_RULE_LEFT, "memory was left: %llu blocks, %llu bytes; the first was allocated at %s",
                        (unsigned long long)left.blocks, (unsigned long long)left.bytes, left.first);
 }
 

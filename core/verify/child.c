@@ -5,7 +5,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/base/text.h"
 #include "core/verify/internal.h"
+
+enum { KINDS_MAX = 256 };
 
 bool pdk_verify_is_open(const struct pdk_verify *v) {
     return v->result->state == PDK_VERIFY_RUNNING && !v->verdict;
@@ -45,6 +48,22 @@ static bool plays(const pdk_plugin *plugin, const char *group) {
     return true;
 }
 
+/* Does it serve the kind that was asked for? */
+static bool serves(struct pdk_verify *v) {
+    const pdk_schema *const *kinds = v->plugin->runner ? v->plugin->runner->kinds : NULL;
+    const char *names[KINDS_MAX + 1] = {NULL}, *near;
+    for (size_t i = 0; kinds && kinds[i] && i < KINDS_MAX; i++) {
+        names[i] = kinds[i]->name;
+        if (!strcmp(names[i], v->subject->kind)) return true;
+    }
+    near = pdk_nearest(v->subject->kind, names);
+    if (!near) near = names[0];
+    (void)snprintf(v->result->seen, sizeof v->result->seen, "it serves no kind \"%s\"%s%s%s", v->subject->kind,
+                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    v->verdict = PDK_VERIFY_NO_KIND;
+    return false;
+}
+
 /* Read what it is before any of it is called. */
 static bool look(struct pdk_verify *v, struct pdk_library *library) {
     pdk_error err = PDK_ERROR;
@@ -56,6 +75,7 @@ static bool look(struct pdk_verify *v, struct pdk_library *library) {
     }
     v->result->where[0] = '\0';
     v->plugin = library->plugin;
+    if (v->subject->kind && !serves(v)) return false;
     if (plays(v->plugin, v->check->group)) return true;
     v->verdict = PDK_VERIFY_NOT_MEANT;
     return false;

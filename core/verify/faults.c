@@ -10,9 +10,13 @@
 static bool survive(struct pdk_verify *v, pdk_test *t, pdk_test_task *task) {
     pdk_error err = PDK_ERROR;
     pdk_test_attempt *attempt = pdk_test_start(task, &err);
+    const char *line;
+    int32_t rule;
     if (attempt && !pdk_play_finish(v, attempt)) return false;
-    if (!attempt && err.code >= 0) pdk_verify_fail(v, "start returned %d", err.code);
-    (void)t;
+    if (attempt) return true;
+    if (err.code >= 0) pdk_verify_fail(v, "start returned %d", err.code);
+    for (uint32_t i = 0; (line = pdk_test_broken_line(t, i, &rule)); i++)
+        if (rule == PDK_TEST_RULE_DONE) pdk_verify_fail(v, "%s", line);
     return true;
 }
 

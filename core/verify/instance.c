@@ -104,21 +104,6 @@ static int32_t try_schema(struct pdk_verify *v, const pdk_schema *schema, const 
     return rc;
 }
 
-/* As if somebody had written the fallback. */
-static void check_fallback(struct pdk_verify *v, const pdk_schema *schema, const pdk_param *row, const char *of) {
-    char json[4096], why[512];
-    bool bare = row->type != PDK_STRING || row->fallback[0] == '"';
-    int32_t rc;
-    if (row->type == PDK_LIST || row->type == PDK_MAP || row->type == PDK_STRINGS || row->type == PDK_STRING_MAP ||
-        row->type == PDK_ANY || strpbrk(row->fallback, "\\\n"))
-        return;
-    if (row->type == PDK_DURATION || row->type == PDK_SIZE) bare = row->fallback[0] == '"';
-    (void)snprintf(json, sizeof json, bare ? "{\"%s\": %s}" : "{\"%s\": \"%s\"}", row->name, row->fallback);
-    rc = try_schema(v, schema, json, why, sizeof why);
-    if (rc == -EINVAL && !strstr(why, "is missing"))
-        pdk_verify_fail(v, "%s.%s does not take its own fallback %s: %s", of, row->name, row->fallback, why);
-}
-
 static void check_row(struct pdk_verify *v, const pdk_schema *schema, const pdk_param *row, const char *of) {
     char json[256], why[512];
     bool list = row->type == PDK_LIST || row->type == PDK_STRINGS;
@@ -128,7 +113,6 @@ static void check_row(struct pdk_verify *v, const pdk_schema *schema, const pdk_
             pdk_verify_fail(v, "%s.%s takes a value of another type: %s", of, row->name, json);
     }
     if (!row->doc || !*row->doc) pdk_verify_fail(v, "%s.%s has no doc line", of, row->name);
-    if (row->fallback) check_fallback(v, schema, row, of);
 }
 
 static void check_schema(struct pdk_verify *v, const pdk_schema *schema, const char *of) {

@@ -8,6 +8,9 @@
 #include "core/testhost/testhost.h"
 #include "core/verify/verify.h"
 
+/* When children that are simulated end. */
+enum pdk_ending { PDK_END_ALONE, PDK_END_SIGNALED, PDK_END_KILLED };
+
 struct pdk_verify {
     const struct pdk_verify_check *check;
     const struct pdk_verify_subject *subject;
@@ -17,9 +20,10 @@ struct pdk_verify {
     const char *sampled, *sampled_kind; /* parameters that were found, for which kind */
     char sampled_text[4096];
     uint32_t kind_index;
-    bool stubborn;       /* children end by KILL alone */
-    uint32_t verdict;    /* PDK_VERIFY_...; 0: none yet */
-    uint32_t allocation; /* the one that fails, from 1; 0: none does */
+    uint32_t children;      /* that were there before */
+    enum pdk_ending ending; /* of children */
+    uint32_t verdict;       /* PDK_VERIFY_...; 0: none yet */
+    uint32_t allocation;    /* the one that fails, from 1; 0: none does */
 };
 
 /* ---- verdicts: the first one stands ---- */
@@ -42,6 +46,8 @@ pdk_test_attempt *pdk_play_start(struct pdk_verify *v, pdk_test_task *task);
 bool pdk_play_finish(struct pdk_verify *v, pdk_test_attempt *attempt);
 /* The same for at most so many ns of its time. Is it done? */
 bool pdk_play_run(struct pdk_verify *v, pdk_test_attempt *attempt, uint64_t ns);
+/* Let it get going: until it has a child, or a few things have happened; children go on. */
+void pdk_play_begin(struct pdk_verify *v, pdk_test_attempt *attempt);
 /* Build, start, finish, destroy. */
 void pdk_play_task(struct pdk_verify *v, pdk_test *t);
 

@@ -78,7 +78,7 @@ void pdk_check_threads(struct pdk_verify *v) {
     pthread_t threads[THREADS];
     int begun = 0;
     if (!t) return;
-    (void)strlcpy(v->result->where, "series, add, set or observe of another thread", sizeof v->result->where);
+    (void)strlcpy(v->result->where, "a call of another thread", sizeof v->result->where);
     while (begun < THREADS && !pthread_create(&threads[begun], NULL, record, t)) begun++;
     for (int i = 0; i < begun; i++) (void)pthread_join(threads[i], NULL);
     (void)pdk_test_page(t);

@@ -107,12 +107,12 @@ static int32_t spawn(struct pdk_verifier *verifier, const char *const *argv, int
 static void explain(const struct pdk_verifier *verifier, uint64_t limit_ns, struct pdk_verify_result *result) {
     const char *where = result->where[0] ? result->where : "no call of the plugin's";
     const char *name = pdk_signal_name(verifier->how.signal);
-    char printed[200];
+    char printed[200], limit[64];
     size_t size;
     result->state = PDK_VERIFY_FAILED;
     if (verifier->late)
-        (void)snprintf(result->seen, sizeof result->seen, "hung for %u seconds in %s",
-                       (unsigned)(limit_ns / 1000000000), where);
+        (void)snprintf(result->seen, sizeof result->seen, "hung for %s in %s",
+                       pdk_duration_format(limit_ns, limit, sizeof limit), where);
     else if (verifier->how.signal)
         (void)snprintf(result->seen, sizeof result->seen, "crashed: SIG%s in %s", name ? name : "?", where);
     else

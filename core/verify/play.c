@@ -60,7 +60,11 @@ pdk_test_task *pdk_play_build(struct pdk_verify *v, pdk_test *t) {
     for (; *kinds && strcmp((*kinds)->name, v->kind); kinds++) {}
     if (!with) with = pdk_sample_with(v, t, *kinds);
     if (!with) {
-        pdk_verify_skip(v, "no parameters were found that kind %s takes: say them by --with", v->kind);
+        if (v->check->number == 31)
+            pdk_verify_fail(v, "kind %s takes none of the parameters that its schema allows: say some by --with",
+                            v->kind);
+        else
+            pdk_verify_skip(v, "no parameters were found that kind %s takes: see check 31", v->kind);
         return NULL;
     }
     task = pdk_test_build(t, v->kind, with, &err);
@@ -75,18 +79,26 @@ pdk_test_attempt *pdk_play_start(struct pdk_verify *v, pdk_test_task *task) {
     return attempt;
 }
 
-/* Children write a line and end well; stubborn ones end when they are killed. */
+static bool may_end(const struct pdk_verify *v, const pdk_test_child *child) {
+    switch (v->ending) {
+    case PDK_END_ALONE: return true;
+    case PDK_END_SIGNALED: return child->signal_count || child->killed;
+    default: return child->killed;
+    }
+}
+
+/* Children begin, write a line, and end when they may. */
 static bool end_children(const struct pdk_verify *v, pdk_test *t) {
     pdk_test_child *child;
     bool any = false;
     for (uint32_t i = 0; (child = pdk_test_child_at(t, i)); i++) {
-        if (child->over || (v->stubborn && !child->killed)) continue;
+        if (child->over || (child->started && !may_end(v, child))) continue;
         any = true;
         if (!child->started) {
             pdk_test_child_started(child, 4242);
+            (void)pdk_test_child_writes(child, PDK_STDOUT, "a line\n");
             continue;
         }
-        if (!v->stubborn) (void)pdk_test_child_writes(child, PDK_STDOUT, "a line\n");
         pdk_test_child_ended(child, 0, child->killed ? SIGKILL : child->signal_count ? child->signals[0] : 0);
     }
     return any;
@@ -97,11 +109,21 @@ bool pdk_play_run(struct pdk_verify *v, pdk_test_attempt *attempt, uint64_t ns) 
     uint64_t until = pdk_test_now(t) + ns;
     int idle = 0;
     while (!attempt->done && pdk_test_now(t) < until && idle < 2) {
-        bool any = end_children(v, t);
+        bool any;
+        pdk_test_turn(t);
+        any = end_children(v, t);
         idle = pdk_test_step(t) || any ? 0 : idle + 1;
     }
     pdk_test_turn(t);
     return attempt->done > 0;
+}
+
+void pdk_play_begin(struct pdk_verify *v, pdk_test_attempt *attempt) {
+    pdk_test *t = attempt->task->test;
+    for (int i = 0; i < 5 && !attempt->done && !pdk_test_child_at(t, v->children); i++)
+        if (!pdk_test_step(t)) break;
+    while (pdk_test_child_at(t, v->children)) v->children++;
+    if (!attempt->done && v->ending != PDK_END_ALONE) (void)end_children(v, t);
 }
 
 /* A second of the wall's time where that is what counts, a day of its own where it stands still. */
@@ -179,7 +201,7 @@ void pdk_play_cycles(struct pdk_verify *v, void (*once)(struct pdk_verify *v)) {
     for (int i = CYCLES / 2; i < CYCLES; i++)
         if (left[i].blocks <= left[i - 1].blocks) return;
     pdk_heap_left(begin, true, &left[0]);
-    pdk_verify_fail(v, "each time %llu blocks of memory are left; the first was allocated at %s",
+    pdk_verify_fail(v, "memory is left each time: %llu blocks; the first was allocated at %s",
                     (unsigned long long)(left[CYCLES - 1].blocks - left[CYCLES - 2].blocks), left[0].first);
 }
 

@@ -179,21 +179,28 @@ void pdk_check_two_tasks(struct pdk_verify *v) {
 
 /* ---- asked to end ---- */
 
-static void cancel_at_once(struct pdk_verify *v, pdk_test *t) {
+/* Right after start, and again once it is at work. Children end when they are told to. */
+static void cancel_it(struct pdk_verify *v, pdk_test *t) {
     pdk_test_task *task = pdk_play_build(v, t);
-    pdk_test_attempt *attempt = pdk_play_start(v, task);
     uint64_t grace = task ? task->spec.grace_ns : 0;
-    if (!attempt) return;
-    pdk_test_cancel(attempt, PDK_CANCEL_TIMEOUT);
-    if (!pdk_play_run(v, attempt, grace)) {
-        pdk_verify_fail(v, "%llu seconds after a cancel there was no done", (unsigned long long)(grace / PDK_SECOND));
-        return;
+    for (int at_work = 0; task && at_work < 2; at_work++) {
+        pdk_test_attempt *attempt = pdk_play_start(v, task);
+        if (!attempt) return;
+        v->ending = PDK_END_SIGNALED;
+        if (at_work) pdk_play_begin(v, attempt);
+        pdk_test_cancel(attempt, PDK_CANCEL_TIMEOUT);
+        if (!pdk_play_run(v, attempt, grace)) {
+            pdk_verify_fail(v, "%llu seconds after a cancel %s there was no done",
+                            (unsigned long long)(grace / PDK_SECOND), at_work ? "of an attempt at work" : "at once");
+            return;
+        }
+        v->ending = PDK_END_ALONE;
     }
     pdk_test_destroy(task);
 }
 
 void pdk_check_cancel(struct pdk_verify *v) {
-    pdk_play_kinds(v, cancel_at_once);
+    pdk_play_kinds(v, cancel_it);
 }
 
 static void cancel_late(struct pdk_verify *v, pdk_test *t) {
@@ -211,19 +218,24 @@ void pdk_check_cancel_late(struct pdk_verify *v) {
     pdk_play_kinds(v, cancel_late);
 }
 
+/* Children end when they are killed. */
 static void kill_it(struct pdk_verify *v, pdk_test *t) {
     pdk_test_task *task = pdk_play_build(v, t);
-    pdk_test_attempt *attempt = pdk_play_start(v, task);
     uint64_t grace = task ? task->spec.grace_ns : 0;
-    if (!attempt) return;
-    v->stubborn = true;
-    pdk_test_cancel(attempt, PDK_CANCEL_USER);
-    if (!pdk_play_run(v, attempt, grace)) pdk_test_kill(attempt);
-    if (!pdk_play_run(v, attempt, grace)) {
-        pdk_verify_fail(v, "%llu seconds after a kill there was no done", (unsigned long long)(grace / PDK_SECOND));
-        return;
+    for (int at_work = 0; task && at_work < 2; at_work++) {
+        pdk_test_attempt *attempt = pdk_play_start(v, task);
+        if (!attempt) return;
+        v->ending = PDK_END_KILLED;
+        if (at_work) pdk_play_begin(v, attempt);
+        pdk_test_cancel(attempt, PDK_CANCEL_USER);
+        if (!pdk_play_run(v, attempt, grace)) pdk_test_kill(attempt);
+        if (!pdk_play_run(v, attempt, grace)) {
+            pdk_verify_fail(v, "%llu seconds after a kill %s there was no done",
+                            (unsigned long long)(grace / PDK_SECOND), at_work ? "of an attempt at work" : "at once");
+            return;
+        }
+        v->ending = PDK_END_ALONE;
     }
-    v->stubborn = false;
     pdk_test_destroy(task);
 }
 
@@ -235,22 +247,19 @@ void pdk_check_kill(struct pdk_verify *v) {
 static void cancel_paused(struct pdk_verify *v, pdk_test *t) {
     pdk_test_task *task = pdk_play_build(v, t);
     pdk_test_attempt *attempt = NULL;
-    pdk_test_child *child;
     if (!task) return;
     (void)pdk_test_fault(t, PDK_TEST_FAULT_OUTPUT, PDK_PAUSE, 0, UINT32_MAX);
     attempt = pdk_play_start(v, task);
     if (!attempt) return;
-    (void)pdk_test_run_jobs(t);
-    for (uint32_t i = 0; (child = pdk_test_child_at(t, i)); i++) {
-        if (!child->over && !child->started) pdk_test_child_started(child, 4242);
-        if (!child->over) (void)pdk_test_child_writes(child, PDK_STDOUT, "a line\n");
-    }
-    for (int i = 0; i < 3 && !attempt->done && pdk_test_step(t); i++) {}
+    v->ending = PDK_END_SIGNALED;
+    for (int i = 0; i < 20 && !attempt->done && pdk_test_struck(t, PDK_TEST_FAULT_OUTPUT) == 0; i++)
+        pdk_play_begin(v, attempt);
     pdk_test_cancel(attempt, PDK_CANCEL_USER);
     if (!pdk_play_run(v, attempt, task->spec.grace_ns)) {
         pdk_verify_fail(v, "paused and cancelled, there was no done");
         return;
     }
+    v->ending = PDK_END_ALONE;
     (void)pdk_test_fault(t, PDK_TEST_FAULT_OUTPUT, 0, 0, 0);
     pdk_test_destroy(task);
 }
@@ -285,7 +294,7 @@ static void play_kinds_once(struct pdk_verify *v) {
 
 void pdk_check_left(struct pdk_verify *v) {
     pdk_play_kinds(v, pdk_play_task);
-    if (pdk_verify_is_open(v)) pdk_play_kinds(v, cancel_at_once);
+    if (pdk_verify_is_open(v)) pdk_play_kinds(v, cancel_it);
 }
 
 void pdk_check_task_cycles(struct pdk_verify *v) {

@@ -36,7 +36,8 @@ enum pdk_verify_state {
     PDK_VERIFY_PASSED = 1,
     PDK_VERIFY_FAILED = 2,
     PDK_VERIFY_SKIPPED = 3,
-    PDK_VERIFY_NOT_MEANT = 4 /* it does not play that role */
+    PDK_VERIFY_NOT_MEANT = 4, /* it does not play that role */
+    PDK_VERIFY_NO_KIND = 5    /* it does not serve the kind that was asked for: seen says so */
 };
 
 /* What a check came to. Fixed size, so that it can lie in memory that both processes see. */

@@ -21,6 +21,15 @@ cc -shared -fPIC -fvisibility=hidden -o "$work/greet.so" "$source/examples/runne
 printf 'tasks:\n  hello:\n    kind: greet\n    with: {name: world}\n' >"$work/greet.yaml"
 "$prefix/bin/paddock" run --plugin "$work/greet.so" "$work/greet.yaml"
 
+echo "== and one who tests it"
+"$prefix/bin/paddock" verify --quiet "$work/greet.so"
+for compiler in cc c++; do
+  command -v $compiler >/dev/null || continue
+  # shellcheck disable=SC2046
+  $compiler -o "$work/greet_test" "$source/test/install/greet_test.c" $(pkg-config "$PKG_CONFIG_ARGS" --cflags --libs paddock-testhost)
+  "$work/greet_test" "$work/greet.so"
+done
+
 echo "== an embedder, with pkg-config and with CMake"
 # shellcheck disable=SC2046
 cc -o "$work/by_pkgconfig" "$source/examples/embed_router/"*.c $(pkg-config "$PKG_CONFIG_ARGS" --cflags --libs paddock-router)
@@ -35,10 +44,13 @@ add_executable(embedder \${sources})
 target_link_libraries(embedder paddock::paddock-router)
 add_library(greet MODULE $source/examples/runner_minimal/plugin.c)
 target_link_libraries(greet paddock::paddock-plugin)
+add_executable(greet_test $source/test/install/greet_test.c)
+target_link_libraries(greet_test paddock::paddock-testhost)
 CMAKE
 cmake -G Ninja -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/cmake/build" >/dev/null
 "$work/cmake/build/embedder" >/dev/null
+"$work/cmake/build/greet_test" "$work/greet.so"
 
 echo "== an operator"
 "$prefix/bin/paddock" version
