@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is exported, what is wanted, and what is kept.
 #     symbols.sh plugins FOLDER...       every .so in them exports pdk_plugin_entry and nothing else
+#     symbols.sh declared FILE HEADER... the library exports what the headers declare
 #     symbols.sh library FILE MAP        the library exports what MAP says, and leaves the process alone
 set -eu
 bad=0
@@ -20,6 +21,15 @@ plugins() {
     done
     [ $count -gt 0 ] || fault "there is no plugin in $*"
     echo "$count plugins"
+}
+
+declared() {
+    file=$1
+    shift
+    wanted=$(cat "$@" | grep -oE 'PDK_API [^;(]*\bpdk_[a-z_0-9]+\(' | grep -oE 'pdk_[a-z_0-9]+\(' | tr -d '(' | sort -u)
+    found=$(nm -D --defined-only "$file" | awk '{ print $3 }' | sort)
+    [ -n "$found" ] && [ "$wanted" = "$found" ] || fault "exported, but should be: $found / $wanted"
+    echo "$(echo "$found" | wc -l) symbols"
 }
 
 # Threads, signals, the end of the process, its stdout, its environment and its folder belong to the program.
