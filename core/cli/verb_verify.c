@@ -36,7 +36,7 @@ struct session {
 
 /* In the texts of the test host ' stands for ", so that it is written otherwise. */
 static const char *escape(struct pdk_arena *arena, const char *json) {
-    struct pdk_buffer text = PDK_BUFFER(8u * INPUT_MAX);
+    struct pdk_buffer text = PDK_BUFFER((size_t)8 * INPUT_MAX);
     const char *made;
     for (; *json; json++) {
         if (*json == '\'')

@@ -36,24 +36,26 @@ static pdk_series *lookup(pdk_test *t, const pdk_metric *metric, const char *val
 
 static pdk_series *metrics_series(const pdk_metrics *metrics, const pdk_metric *metric, const char *const *values) {
     pdk_test *t = metrics->data;
-    char *text = is_metric(metric) ? join(metric, values) : NULL;
     pdk_series *series = NULL;
+    char *text;
     int32_t rc;
-    if (!is_metric(metric)) pdk_test_break(t, PDK_TEST_RULE_RESULT, "a metric that its header does not allow");
-    if (!text || pdk_test_strikes(t, PDK_TEST_FAULT_SERIES, &rc)) {
-        free(text);
+    if (!is_metric(metric)) {
+        pdk_test_break(t, PDK_TEST_RULE_RESULT, "a metric that its header does not allow");
         return NULL;
     }
+    if (pdk_test_strikes(t, PDK_TEST_FAULT_SERIES, &rc)) return NULL;
+    text = join(metric, values);
+    if (!text) return NULL;
     (void)pthread_mutex_lock(&t->lock);
     series = lookup(t, metric, text);
-    if (series) {
-        free(text);
-    } else if ((series = calloc(1, sizeof *series))) {
+    if (!series && (series = calloc(1, sizeof *series))) {
         series->metric = metric;
         series->values = text;
+        text = NULL;
         LIST_INSERT_HEAD(&t->series, series, link);
     }
     (void)pthread_mutex_unlock(&t->lock);
+    free(text);
     return series;
 }
 

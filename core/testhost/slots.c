@@ -97,7 +97,7 @@ static void turn_row(const struct pdk_object *object, const struct tables *table
     uintptr_t slot = object->base + row->r_offset, now;
     if (ELF64_R_SYM(row->r_info) == 0 || slot < object->begin || slot > object->end - sizeof now) return;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(slots[i].name, name)) continue;
+        if (strcmp(slots[i].name, name) != 0) continue;
         memcpy(&now, (const void *)slot, sizeof now);
         if (now == slots[i].from || (ELF64_R_TYPE(row->r_info) == JUMP_SLOT && now != slots[i].to))
             write_slot(slot, slots[i].to);

@@ -98,7 +98,7 @@ static const struct pdk_verify_check checks[] = {
      pdk_check_series},
     {71, "metrics", "values", "Whatever numbers and texts are recorded, it goes on", "metrics.h", 0, pdk_check_values},
     {72, "metrics", "threads", "Every thread may record at once", "metrics.h", 0, pdk_check_threads},
-    {73, "metrics", "print", "print answers 0 and writes UTF-8 that ends in a newline", "metrics.h", 0, pdk_check_page},
+    {73, "metrics", "print", "print answers 0 and writes text, which is UTF-8", "metrics.h", 0, pdk_check_page},
     {74, "metrics", "nothing left", "Series leave no memory behind their instance", "metrics.h", BROKEN(LEFT),
      pdk_check_series_cycles},
     {75, "metrics", "without memory", "Whichever allocation fails, it goes on", "metrics.h", 0,

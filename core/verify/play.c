@@ -11,7 +11,7 @@
 enum { CYCLES = 6, ALLOCATIONS_MAX = 5000 };
 
 static const uint64_t patience = 2 * PDK_SECOND, slow = 200 * PDK_MILLISECOND;
-static const uint64_t day = 24 * 3600 * PDK_SECOND;
+static const uint64_t day = (uint64_t)24 * 3600 * PDK_SECOND;
 
 /* ---- instances ---- */
 
@@ -57,7 +57,7 @@ pdk_test_task *pdk_play_build(struct pdk_verify *v, pdk_test *t) {
     pdk_error err = PDK_ERROR;
     pdk_test_task *task = NULL;
     const char *with = v->subject->with;
-    for (; *kinds && strcmp((*kinds)->name, v->kind); kinds++) {}
+    for (; *kinds && strcmp((*kinds)->name, v->kind) != 0; kinds++) {}
     if (!with) with = pdk_sample_with(v, t, *kinds);
     if (!with) {
         if (v->check->number == 31)
@@ -191,7 +191,7 @@ void pdk_play_life(struct pdk_verify *v) {
 
 /* What a library keeps for good is there after the first times; what leaks comes on top each time. */
 void pdk_play_cycles(struct pdk_verify *v, void (*once)(struct pdk_verify *v)) {
-    struct pdk_heap_left left[CYCLES];
+    struct pdk_heap_left left[CYCLES] = {{0, 0, ""}};
     uint64_t begin = pdk_heap_time();
     for (int i = 0; i < CYCLES && pdk_verify_is_open(v); i++) {
         once(v);

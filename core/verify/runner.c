@@ -93,7 +93,7 @@ static void refusals(struct pdk_verify *v, pdk_test *t) {
     const pdk_param *row;
     const char *value;
     char buf[256];
-    for (; strcmp((*kinds)->name, v->kind); kinds++) {}
+    for (; strcmp((*kinds)->name, v->kind) != 0; kinds++) {}
     pdk_test_destroy(task);
     for (size_t i = 0; task && (*kinds)->params && (row = pdk_param_at((*kinds)->params, (*kinds)->param_size, i)); i++)
         for (unsigned k = 0; (value = pdk_sample_value(row, (*kinds)->param_size, k, buf, sizeof buf)); k++)

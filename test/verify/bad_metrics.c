@@ -72,7 +72,7 @@ static int32_t print(void *self, pdk_write write, void *arg) {
     if (BAD(730)) return -EIO;
     (void)pthread_mutex_lock(&tally->lock);
     for (struct pdk_series *s = tally->list; s; s = s->next) {
-        size = snprintf(line, sizeof line, BAD(731) ? "%g" : "%g\n", s->sum);
+        size = snprintf(line, sizeof line, "%g\n", s->sum);
         if (size > 0) write(arg, BAD(732) ? "\xff\n" : line, BAD(732) ? 2 : (size_t)size);
     }
     (void)pthread_mutex_unlock(&tally->lock);

@@ -80,7 +80,7 @@ static void end(struct walk *walk, int32_t status, int32_t category, const char 
     walk->note = NULL;
     if (BAD(351)) return;
     if (BAD(360)) status = 9;
-    if (BAD(361)) status = PDK_FAILURE, category = PDK_CAT_OTHER, message = NULL;
+    if (BAD(361)) category = 99;
     (void)pdk_end(host, attempt, status, category, NULL, message);
     after_done(walk, host, attempt);
 }
@@ -286,6 +286,7 @@ static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *er
     int32_t rc = pdk_need_string(walker->host, spec->with, "name", &name, err);
     if (rc < 0) return rc;
     if (!*name) return refuse(walker, value, ret, err);
+    if (BAD(313)) walker->host->log(walker->host, PDK_LOG_ERROR, 0, "built");
     if (BAD(310)) walker->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (BAD(311) && ++counter % 3 == 0) return pdk_fail(err, -EINVAL, NULL, "not this time", NULL, NULL);
     walk = BAD(312) ? &one_walk : calloc(1, sizeof *walk);
