@@ -213,6 +213,7 @@ static void print_totals(const struct session *s) {
     enum pdk_tone tone = t->failed ? PDK_TONE_RED : PDK_TONE_GREEN;
     uint32_t all = t->passed + t->failed + t->skipped;
     if (s->arguments->json) return;
+    if (s->arguments->quiet) (void)printf("%s: ", s->subject.path);
     (void)printf("%s%u check%s: %u passed", pdk_tone_begin(&s->console, tone), all, all == 1 ? "" : "s", t->passed);
     if (t->failed) (void)printf(", %u failed", t->failed);
     if (t->skipped) (void)printf(", %u skipped", t->skipped);
@@ -288,7 +289,7 @@ int pdk_verb_verify(struct pdk_arguments *arguments) {
     }
     for (size_t i = 0; i < arguments->names.count; i++) {
         code = verify(&s, arguments->names.items[i]);
-        if (i + 1 < arguments->names.count && !arguments->json) (void)printf("\n");
+        if (i + 1 < arguments->names.count && !arguments->json && !arguments->quiet) (void)printf("\n");
         if (code > worst) worst = code;
     }
     pdk_verifier_free(s.verifier);

@@ -16,7 +16,11 @@ static uint32_t entries(const char *path) {
 }
 
 uint32_t pdk_test_threads(void) {
-    return entries("/proc/self/task") - 2; /* . and .. */
+    uint32_t n = entries("/proc/self/task") - 2; /* . and .. */
+#ifdef __SANITIZE_THREAD__
+    if (n > 1) n--; /* the sanitizer has one of its own from when there are two */
+#endif
+    return n;
 }
 
 uint64_t pdk_test_wall(void) {

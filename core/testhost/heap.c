@@ -235,7 +235,12 @@ struct finding {
 
 /* The allocator of a sanitizer, and the loader, see to themselves. */
 static bool is_apart(const char *name) {
-    static const char *const words[] = {"libasan", "libtsan", "libubsan", "liblsan", "/ld-linux", "linux-vdso"};
+    static const char *const words[] = {
+        "libasan", "libtsan", "libubsan", "liblsan", "/ld-linux", "linux-vdso",
+#ifdef __SANITIZE_THREAD__
+        "/libc.so" /* it allocates in threads that the sanitizer does not know yet */
+#endif
+    };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(name, words[i])) return true;
     return false;
