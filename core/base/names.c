@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names that people choose: labels by the rules of Kubernetes, tasks, slots. */
+/* Names that people choose: labels by the rules of Kubernetes, tasks, slots, plugins. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #define LABEL_MAX  63
 #define TASK_MAX   63
 #define SLOT_MAX   64
+#define PLUGIN_MAX 63
 
 static bool is_lower_or_digit(char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -102,5 +103,16 @@ int32_t pdk_slot_name_check(const char *text, const char **why) {
     if (size > SLOT_MAX) return verdict("it is longer than 64 characters", why);
     if (!all(text, size, is_name)) return verdict("only letters, digits, '-', '_' and '.' may be in it", why);
     if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0) return verdict("\".\" and \"..\" name folders", why);
+    return 0;
+}
+
+int32_t pdk_plugin_name_check(const char *text, const char **why) {
+    size_t size = strlen(text);
+    if (size == 0) return verdict("it is empty", why);
+    if (size > PLUGIN_MAX) return verdict("it is longer than 63 characters", why);
+    if (!is_lower_or_digit(text[0])) return verdict("it must begin with a lower-case letter or a digit", why);
+    for (size_t i = 0; i < size; i++)
+        if (!is_lower_or_digit(text[i]) && text[i] != '-')
+            return verdict("only lower-case letters, digits and '-' may be in it", why);
     return 0;
 }

@@ -33,6 +33,9 @@ int32_t pdk_label_value_check(const char *text, const char **why);
 int32_t pdk_task_name_check(const char *text, const char **why);
 int32_t pdk_slot_name_check(const char *text, const char **why);
 
+/* [a-z0-9][a-z0-9-]{0,62} */
+int32_t pdk_plugin_name_check(const char *text, const char **why);
+
 /* The word of the NULL-ended list that is nearest to text: Damerau-Levenshtein at most 2 and less than half of
  * text's length; NULL: none is near. */
 const char *pdk_nearest(const char *text, const char *const *words);

@@ -5,6 +5,7 @@
  */
 #include <stdbool.h>
 
+#include "core/base/text.h"
 #include "core/plugin/instance.h"
 #include "core/spec/schema.h"
 #include "paddock/helpers.h"
@@ -98,14 +99,6 @@ static bool is_word(char c) {
     return is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_plugin_name(const char *text) {
-    size_t n = 0;
-
-    if (!is_lower(text[0])) return false;
-    while (is_lower(text[n]) || text[n] == '-') n++;
-    return text[n] == '\0' && n <= 63;
-}
-
 static bool is_kind_name(const char *text) {
     size_t n = 0;
 
@@ -142,7 +135,7 @@ static int32_t check_name(const pdk_plugin *plugin, pdk_error *err) {
     char text[72];
 
     if (!plugin->name) return pdk_fail(err, -EINVAL, NULL, "it has no name", NULL, NULL);
-    if (!is_plugin_name(plugin->name))
+    if (pdk_plugin_name_check(plugin->name, NULL) < 0)
         return pdk_failf(err, -EINVAL, NULL, "\"%s\" is not a plugin's name: wanted [a-z0-9][a-z0-9-]{0,62}",
                          printable(plugin->name, text));
     return check_members("it", plugin, plugin_texts, err);

@@ -35,6 +35,7 @@ static void check_names(const char *text) {
     MUST(pdk_label_value_check(text, &why) == 0 || why);
     MUST(pdk_task_name_check(text, &why) == 0 || why);
     MUST(pdk_slot_name_check(text, &why) == 0 || why);
+    MUST(pdk_plugin_name_check(text, &why) == 0 || why);
     if (pdk_signal_parse(text, &number) == 0) MUST(pdk_signal_name(number));
     pdk_nearest(text, words);
 }

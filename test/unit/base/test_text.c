@@ -195,6 +195,10 @@ static void names_are_checked(void **state) {
     static const char *const good_slots[] = {"a", "-", "...", ".a", SIXTY "abcd", NULL};
     static const char *const bad_slots[] = {"", ".", "..", "a/b", "a b", SIXTY "abcde", NULL};
     check_all(pdk_slot_name_check, good_slots, bad_slots);
+    static const char *const good_plugins[] = {"a", "9", "greet-2", "a-", SIXTY "abc", NULL};
+    static const char *const bad_plugins[] = {"",    "-a",  "A",        "a_b",        "a.b",
+                                              "a/b", "a b", "\xC3\xA9", SIXTY "abcd", NULL};
+    check_all(pdk_plugin_name_check, good_plugins, bad_plugins);
 }
 
 static void the_nearest_word_is_found(void **state) {
