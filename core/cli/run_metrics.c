@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -100,9 +101,17 @@ static struct pdk_instance *backend(struct pdk_session *session) {
     return find_backend(session);
 }
 
+/* A rename would put a file in the place of a device, a pipe or a socket. */
+static bool is_no_file(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && !S_ISREG(found.st_mode);
+}
+
 int pdk_run_metrics_begin(struct pdk_session *session) {
     const char *path = session->arguments->metrics_file;
     if (!path) return 0;
+    if (is_no_file(path))
+        return pdk_say_usage(session->arguments->verb, "", "--metrics-file: %s is there and no regular file", path);
     struct pdk_run_metrics *metrics = calloc(1, sizeof *metrics);
     if (!metrics) return pdk_say_memory();
     session->metrics = metrics;

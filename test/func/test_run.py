@@ -3,6 +3,7 @@
 
 import os
 import socket
+import stat
 
 import paddock
 from paddock import of
@@ -281,6 +282,12 @@ class Output(paddock.Case):
         self.assertIn(f'paddock_build_info{{version="{version}",abi="1.0"}} 1', text)
         self.assertEqual([name for name in os.listdir(self.folder) if name.endswith(".new")], [])
         self.ended(self.run_file("tasks: {a: 'true'}", "--metrics-file", "no/such/folder"), 2)
+
+    def test_a_metrics_file_takes_no_pipes_place(self):
+        os.mkfifo(self.path("pipe"))
+        result = self.ended(self.run_file("tasks: {a: 'true'}", "--metrics-file", "pipe"), 2)
+        self.assertIn("pipe is there and no regular file", result.stderr)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path("pipe")).st_mode))
 
 
 if __name__ == "__main__":
