@@ -33,7 +33,7 @@ function(pdk_library name)
   list(JOIN arg_REQUIRES " " requires)
   list(JOIN arg_PRIVATE " " libs_private)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lib/${name}.pc @ONLY CONTENT [[
-prefix=@CMAKE_INSTALL_PREFIX@
+prefix=@PADDOCK_PC_PREFIX@
 includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
 

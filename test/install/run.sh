@@ -9,15 +9,14 @@ trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 
 cmake --install "$build" --prefix "$prefix" >/dev/null
-export PKG_CONFIG_PATH
+export PKG_CONFIG_PATH LD_LIBRARY_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name paddock.pc)")
-libraries=$(pkg-config --define-variable=prefix="$prefix" --variable=libdir paddock)
-export LD_LIBRARY_PATH=$libraries PKG_CONFIG_ARGS=--define-variable=prefix="$prefix"
+LD_LIBRARY_PATH=$(pkg-config --variable=libdir paddock)
 
 echo "== a plugin author"
 # shellcheck disable=SC2046 # words are wanted
 cc -shared -fPIC -fvisibility=hidden -o "$work/greet.so" "$source/examples/runner_minimal/plugin.c" \
-  $(pkg-config "$PKG_CONFIG_ARGS" --cflags paddock-plugin)
+  $(pkg-config --cflags paddock-plugin)
 printf 'tasks:\n  hello:\n    kind: greet\n    with: {name: world}\n' >"$work/greet.yaml"
 "$prefix/bin/paddock" run --plugin "$work/greet.so" "$work/greet.yaml"
 
@@ -26,13 +25,13 @@ echo "== and one who tests it"
 for compiler in cc c++; do
   command -v $compiler >/dev/null || continue
   # shellcheck disable=SC2046
-  $compiler -o "$work/greet_test" "$source/test/install/greet_test.c" $(pkg-config "$PKG_CONFIG_ARGS" --cflags --libs paddock-testhost)
+  $compiler -o "$work/greet_test" "$source/test/install/greet_test.c" $(pkg-config --cflags --libs paddock-testhost)
   "$work/greet_test" "$work/greet.so"
 done
 
 echo "== an embedder, with pkg-config and with CMake"
 # shellcheck disable=SC2046
-cc -o "$work/by_pkgconfig" "$source/examples/embed_router/"*.c $(pkg-config "$PKG_CONFIG_ARGS" --cflags --libs paddock-router)
+cc -o "$work/by_pkgconfig" "$source/examples/embed_router/"*.c $(pkg-config --cflags --libs paddock-router)
 "$work/by_pkgconfig" >/dev/null
 mkdir "$work/cmake"
 cat >"$work/cmake/CMakeLists.txt" <<CMAKE
