@@ -60,4 +60,13 @@ printf 'plugins: [{use: subprocess, isolation: process}]\ntasks: {t: [echo, isol
 grep -q '^.It Ic restart$' "$prefix/share/man/man5/paddock.yaml.5" # the fields of a task,
 grep -q '^.It Ic isolation.user$' "$prefix/share/man/man5/paddock.yaml.5" # and those of an entry of plugins
 
+echo "== a reader of the manual"
+find "$prefix" -path '*/man/man*/*' | sort >"$work/pages"
+[ "$(wc -l <"$work/pages")" -ge 3 ] || { echo "pages are missing:" >&2; cat "$work/pages" >&2; exit 1; }
+while read -r page; do
+  echo "$page"
+  faults=$(MANWIDTH=100 LC_ALL=C.UTF-8 man --warnings -l "$page" 2>&1 >/dev/null)
+  [ -z "$faults" ] || { echo "$faults" >&2; exit 1; }
+done <"$work/pages"
+
 if grep -rlI "$build" "$prefix" 2>/dev/null; then echo "the files above point into the build" >&2; exit 1; fi
