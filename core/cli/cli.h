@@ -45,7 +45,8 @@ struct pdk_arguments {
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
     const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config;
-    uint64_t timeout_ns; /* 0: not said */
+    uint64_t timeout_ns;          /* 0: not said */
+    const char *output, *variant; /* of new; variant is the name of its option */
     struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
     const char *const *command; /* what follows "--", NULL-ended; NULL: there was none */
     struct pdk_arena arena;
@@ -111,10 +112,14 @@ int pdk_verb_route(struct pdk_arguments *arguments);
 int pdk_verb_plugins(struct pdk_arguments *arguments);
 int pdk_verb_schema(struct pdk_arguments *arguments);
 int pdk_verb_verify(struct pdk_arguments *arguments);
+int pdk_verb_new(struct pdk_arguments *arguments);
 int pdk_verb_version(struct pdk_arguments *arguments);
 int pdk_verb_completion(struct pdk_arguments *arguments);
 int pdk_verb_help(struct pdk_arguments *arguments);
 int pdk_complete(int argc, char **argv);
 int pdk_verify_process(int argc, char **argv); /* of one check of verify */
+
+/* verb_new.c: the words that follow `new`, and what they make; NULL past the end. */
+const char *pdk_new_word(size_t i, const char **ret_what);
 
 #endif

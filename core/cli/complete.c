@@ -6,21 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cli/embedded.h"
 #include "core/cli/options.h"
 #include "core/config/config.h"
 #include "core/verify/verify.h"
 
-/* The scripts, made into text by the build. */
-extern const char pdk_completion_bash[], pdk_completion_zsh[], pdk_completion_fish[];
-
 int pdk_verb_completion(struct pdk_arguments *arguments) {
-    const struct {
-        const char *shell, *script;
-    } scripts[] = {{"bash", pdk_completion_bash}, {"zsh", pdk_completion_zsh}, {"fish", pdk_completion_fish}};
+    static const char *const files[][2] = {
+        {"bash", "completion/paddock.bash"}, {"zsh", "completion/_paddock"}, {"fish", "completion/paddock.fish"}};
     const char *shell = arguments->names.count ? arguments->names.items[0] : "";
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
-        if (strcmp(scripts[i].shell, shell) == 0) {
-            (void)fputs(scripts[i].script, stdout);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcmp(files[i][0], shell) == 0) {
+            (void)fputs(pdk_embedded_find(files[i][1])->text, stdout);
             return 0;
         }
     if (!*shell) return pdk_say_usage(arguments->verb, "bash, zsh or fish", "for which shell?");
@@ -84,6 +81,9 @@ int pdk_complete(int argc, char **argv) {
         offer_verbs();
     } else if (strcmp(verb->name, "verify") == 0) {
         if (strcmp(argv[argc - 2], "--check") == 0) offer_checks(); /* else files, which shells know themselves */
+    } else if (strcmp(verb->name, "new") == 0) {
+        const char *word, *what;
+        for (size_t i = 0; argc == 2 && (word = pdk_new_word(i, &what)); i++) offer("", word, what);
     } else if (verb->takes & PDK_TAKES_NAMES) {
         offer_tasks(argc, argv);
     }

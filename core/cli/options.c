@@ -34,6 +34,10 @@ static const struct pdk_option options[] = {
     {PDK_OPT_WITH, "with", "JSON|@FILE", "Their parameters; else made from the schema"},
     {PDK_OPT_CONFIG, "config", "JSON|@FILE", "The plugin's configuration"},
     {PDK_OPT_TIMEOUT, "timeout", "DURATION", "How long one check may take (20s)"},
+    {PDK_OPT_OUTPUT, "output", "DIR", "Write into this folder, which is made if it is not there (./NAME)"},
+    {PDK_OPT_ASYNC, "async", NULL, "A runner that waits on the host's loop: timers, sockets"},
+    {PDK_OPT_THREAD, "thread", NULL, "A runner that blocks, in a thread of the host's pool"},
+    {PDK_OPT_PROCESS, "process", NULL, "A runner that drives a program"},
     {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
     {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
     {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},
@@ -126,6 +130,15 @@ static int take_duration(struct pdk_arguments *a, int id, const char *text, uint
                          text);
 }
 
+/* How a new runner works. */
+static int take_variant(struct pdk_arguments *a, int id) {
+    const char *name = by_id(id)->name;
+    if (a->variant && a->variant != name)
+        return pdk_say_usage(a->verb, "", "either --%s or --%s, not both", a->variant, name);
+    a->variant = name;
+    return 0;
+}
+
 static int take_option(struct pdk_arguments *a, int id, const char *text) {
     switch (id) {
     case PDK_OPT_HELP: a->help = true; return 0;
@@ -143,6 +156,10 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_WITH: a->with = text; return 0;
     case PDK_OPT_CONFIG: a->config = text; return 0;
     case PDK_OPT_CHECK: return add_word(a, &a->checks, text);
+    case PDK_OPT_ASYNC:
+    case PDK_OPT_THREAD:
+    case PDK_OPT_PROCESS: return take_variant(a, id);
+    case PDK_OPT_OUTPUT: a->output = text; return 0;
     case PDK_OPT_SELECTOR: a->selector = text; return 0;
     case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
     case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;

@@ -23,6 +23,7 @@ static const int plugins_options[] = {PDK_OPT_LONG, PDK_OPT_PLUGIN, 0};
 static const int schema_options[] = {PDK_OPT_FIELDS, PDK_OPT_PLUGIN, 0};
 static const int verify_options[] = {
     PDK_OPT_LIST, PDK_OPT_CHECK, PDK_OPT_KIND, PDK_OPT_WITH, PDK_OPT_CONFIG, PDK_OPT_TIMEOUT, 0};
+static const int new_options[] = {PDK_OPT_OUTPUT, PDK_OPT_ASYNC, PDK_OPT_THREAD, PDK_OPT_PROCESS, 0};
 static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {
@@ -110,6 +111,23 @@ static const struct pdk_verb verbs[] = {
      .options = schema_options,
      .takes = PDK_TAKES_NAME,
      .run = pdk_verb_schema},
+    {.name = "new",
+     .synopsis = "[OPTION...] runner|source|metrics NAME\n[OPTION...] tasks",
+     .summary = "Write a working start: a plugin with its test, or a paddock.yaml",
+     .about = "A plugin comes as a small project of its own: plugin.c, test.c, a Makefile and a CMakeLists.txt\n"
+              "that do the same, paddock.yaml with tasks to try, README.md. It builds, runs and passes its\n"
+              "tests as it is: change it from there. Nothing that exists is overwritten.\n"
+              "\n"
+              "What is written is yours, under whatever license you like.\n"
+              "\n"
+              "Exit status: 0, 2 bad command line, 3 a file is there already or cannot be written.\n",
+     .examples = "paddock new runner greet && cd greet && make test\n"
+                 "paddock new runner --process convert -o plugins/convert\n"
+                 "paddock new source inbox\n"
+                 "paddock new tasks\n",
+     .options = new_options,
+     .takes = PDK_TAKES_NAMES,
+     .run = pdk_verb_new},
     {.name = "version",
      .synopsis = "[OPTION...]",
      .summary = "Print the version",

@@ -7,7 +7,7 @@ import subprocess
 
 import paddock
 
-VERBS = ("run", "check", "route", "plugins", "schema", "version", "completion", "help")
+VERBS = ("run", "check", "route", "plugins", "schema", "new", "version", "completion", "help")
 
 FILE = """
 plugins:
