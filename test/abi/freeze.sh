@@ -16,4 +16,6 @@ python3 pins.py values "$include" >pins_values.c
 python3 pins.py corpus "$include" >corpus.c
 clang-format -i pins.c pins_values.c corpus.c
 ./abidiff.sh freeze cc
-echo "frozen: v1.0/include, pins.c, pins_values.c, corpus.c, v1.0/corpus.abi; look at the diff before you commit it"
+prebuilt=v1.0/frozen.$(uname -m).so
+cc -std=c11 -D_GNU_SOURCE -O2 -shared -fPIC -s -Iv1.0/include -Wl,--version-script=../../plugins/plugin.map -o "$prebuilt" v1.0/plugin.c
+echo "frozen: v1.0/include, pins.c, pins_values.c, corpus.c, v1.0/corpus.abi, $prebuilt; look at the diff before you commit it"

@@ -34,4 +34,21 @@ expect "a member is removed" 1 task.h '/^    uint64_t grace_ns;/d'
 expect "two members change places" 1 runner.h 's/(\*cancel)(void \*task, int32_t reason)/(*kill_)(void *task)/; s/(\*kill)(void \*task)/(*cancel)(void *task, int32_t reason)/; s/kill_/kill/'
 expect "a function takes something else" 1 host.h 's/pdk_attempt, double fraction, const char \*text/pdk_attempt, float fraction, const char *text/'
 expect "a struct without a size grows" 1 loop.h 's/^    void \*host_use\[2\];/    void *host_use[3];/'
+
+# Without debug information abidiff compares nothing with nothing, and finds no difference.
+cat >"$work/cc" <<WRAPPER
+#!/bin/sh
+for word; do
+    shift
+    case "\$word" in -g*) ;; *) set -- "\$@" "\$word" ;; esac
+done
+exec $compiler "\$@"
+WRAPPER
+chmod +x "$work/cc"
+if said=$(./abidiff.sh check "$work/cc" 2>&1); then
+    echo "FAILED: a corpus without debug information passes: $said"
+    bad=1
+else
+    echo "a corpus without debug information: $said"
+fi
 exit $bad
