@@ -28,7 +28,8 @@ class Examples(paddock.Case):
         self.assertGreater(len(files), 5)
         for file in files:
             with self.subTest(file):
-                self.ended(self.paddock("check", file), 0)
+                elsewhere = ("--no-plugins",) if "/runner_" in file else ()
+                self.ended(self.paddock("check", *elsewhere, file), 0)
 
     def test_quickstart(self):
         events, end = self.example("quickstart.yaml")
