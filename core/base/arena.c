@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bump allocation from chunks that double, so a small tree costs one malloc and a large one few. Structs are taken from
- * the front of a chunk, texts from its back, where they need no alignment. */
+/* Bump allocation from chunks, each as large as all before it, so a small tree costs one malloc and a large one few, and
+ * half of it is used at least. Structs are taken from the front of a chunk, texts from its back, where they need no
+ * alignment. */
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct pdk_arena_chunk {
 
 static size_t chunk_size(const struct pdk_arena *arena) {
     if (!arena->chunks) return CHUNK_FIRST - sizeof(struct pdk_arena_chunk);
-    size_t size = arena->chunks->size * 2;
+    size_t size = arena->chunks->size;
+    if (arena->chunks->older) size *= 2;
     return size < CHUNK_LARGEST ? size : CHUNK_LARGEST;
 }
 
@@ -33,8 +35,7 @@ static size_t round_up(size_t size) {
 }
 
 /* A piece from a new chunk. */
-static void *new_chunk(struct pdk_arena *arena, size_t wanted) {
-    size_t usual = chunk_size(arena);
+static void *new_chunk(struct pdk_arena *arena, size_t wanted, size_t usual) {
     wanted = round_up(wanted);
     size_t size = wanted > usual ? wanted : usual;
     struct pdk_arena_chunk *chunk = malloc(sizeof(*chunk) + size);
@@ -54,6 +55,11 @@ static void *new_chunk(struct pdk_arena *arena, size_t wanted) {
     return chunk->data;
 }
 
+void *pdk_arena_begin(struct pdk_arena *arena, size_t size, size_t more) {
+    void *piece = new_chunk(arena, size, round_up(size) + more);
+    return piece ? memset(piece, 0, size) : NULL;
+}
+
 void *pdk_arena_alloc(struct pdk_arena *arena, size_t size) {
     if (size > PTRDIFF_MAX / 2) return NULL;
     void *piece = arena->next;
@@ -61,7 +67,7 @@ void *pdk_arena_alloc(struct pdk_arena *arena, size_t size) {
     if (taken <= room(arena)) {
         arena->next += taken;
     } else {
-        piece = new_chunk(arena, size);
+        piece = new_chunk(arena, size, chunk_size(arena));
     }
     return piece ? memset(piece, 0, size) : NULL;
 }
@@ -72,7 +78,7 @@ char *pdk_arena_text(struct pdk_arena *arena, const char *data, size_t size) {
     if (size < room(arena)) {
         text = arena->end -= size + 1;
     } else {
-        text = new_chunk(arena, size + 1);
+        text = new_chunk(arena, size + 1, chunk_size(arena));
         if (!text) return NULL;
     }
     if (size) memcpy(text, data, size);

@@ -14,6 +14,9 @@ struct pdk_arena {
 /* Zeroed, aligned for pointers and numbers of 64 bits; NULL when there is no memory. A zeroed struct pdk_arena is an empty arena. */
 void *pdk_arena_alloc(struct pdk_arena *arena, size_t size);
 
+/* The same as the first piece of an empty arena whose size is known: there is room for `more` bytes besides. */
+void *pdk_arena_begin(struct pdk_arena *arena, size_t size, size_t more);
+
 /* A copy of size bytes with a NUL behind them. */
 char *pdk_arena_text(struct pdk_arena *arena, const char *data, size_t size);
 

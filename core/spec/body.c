@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-struct pdk_task_body *pdk_task_new(void) {
+struct pdk_task_body *pdk_task_new(size_t more) {
     struct pdk_arena arena = {NULL, NULL, NULL};
-    struct pdk_task_body *body = pdk_arena_alloc(&arena, sizeof *body);
+    struct pdk_task_body *body = pdk_arena_begin(&arena, sizeof *body, more);
     if (body) body->task.arena = arena;
     return body;
 }
@@ -34,8 +34,8 @@ void pdk_task_drop(struct pdk_task *task) {
     pdk_arena_free(&arena);
 }
 
-struct pdk_task_body *pdk_task_derive(struct pdk_task *task) {
-    struct pdk_task_body *body = pdk_task_new();
+struct pdk_task_body *pdk_task_derive(struct pdk_task *task, size_t more) {
+    struct pdk_task_body *body = pdk_task_new(more);
     if (!body) return NULL;
     struct pdk_arena arena = body->task.arena;
     *body = *pdk_task_body(task);

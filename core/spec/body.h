@@ -41,11 +41,11 @@ static inline struct pdk_task_body *pdk_task_body(struct pdk_task *task) {
     return (struct pdk_task_body *)(void *)task;
 }
 
-/* A zeroed task that lies in its own arena; NULL without memory. */
-struct pdk_task_body *pdk_task_new(void);
+/* A zeroed task that lies in its own arena, with room for `more` bytes beside it; NULL without memory. */
+struct pdk_task_body *pdk_task_new(size_t more);
 
 /* A fresh copy of another with one reference, an arena of its own and a hold on the base; NULL without memory. */
-struct pdk_task_body *pdk_task_derive(struct pdk_task *task);
+struct pdk_task_body *pdk_task_derive(struct pdk_task *task, size_t more);
 
 /* Keep a value alive as long as the task; takes over the caller's reference. */
 void pdk_task_keep(struct pdk_task_body *body, const pdk_value *value);

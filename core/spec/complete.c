@@ -17,6 +17,16 @@ static void put_pair(pdk_writer *writer, const char *key, const char *text) {
 }
 
 /* Text is run by the shell; a list is taken as it is, its words as text. */
+/* What is text already is shared. */
+static void put_word(pdk_writer *writer, const pdk_value *word) {
+    if (word->type == PDK_STRING) {
+        pdk_values_get()->put_value(writer, word);
+        return;
+    }
+    pdk_writer_like(writer, word);
+    put_text(writer, pdk_value_text(word));
+}
+
 static void put_words(pdk_writer *writer, const pdk_value *command) {
     const pdk_values *values = pdk_values_get();
     pdk_writer_like(writer, command);
@@ -27,10 +37,7 @@ static void put_words(pdk_writer *writer, const pdk_value *command) {
         pdk_writer_like(writer, command);
         put_text(writer, pdk_value_text(command));
     } else {
-        for (uint32_t i = 0; i < command->size; i++) {
-            pdk_writer_like(writer, command->as.items[i]);
-            put_text(writer, pdk_value_text(command->as.items[i]));
-        }
+        for (uint32_t i = 0; i < command->size; i++) put_word(writer, command->as.items[i]);
     }
     values->end(writer);
 }
@@ -273,7 +280,7 @@ int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const
     check_handed(&reading, body, schema);
     rc = pdk_completion_run(&completion, report, &with);
     if (rc == 0) rc = reading.error;
-    derived = rc == 0 ? pdk_task_derive(task) : NULL;
+    derived = rc == 0 ? pdk_task_derive(task, 0) : NULL;
     if (!derived) {
         pdk_values_get()->drop(with);
         return rc < 0 ? rc : -ENOMEM;
@@ -312,7 +319,8 @@ static int32_t label_replica(struct pdk_task_body *body, uint32_t replica) {
 
 int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot, uint32_t replica,
                       const pdk_value *with, struct pdk_task **ret) {
-    struct pdk_task_body *body = pdk_task_derive(task);
+    size_t names = (name ? strlen(name) + 1 : 0) + (slot ? strlen(slot) + 1 : 0);
+    struct pdk_task_body *body = pdk_task_derive(task, names);
     if (!body) return -ENOMEM;
     body->task.plugin.name = copy_name(body, name, task->plugin.name);
     body->task.plugin.slot = copy_name(body, slot, task->plugin.slot);

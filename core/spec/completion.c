@@ -21,8 +21,8 @@ struct run {
     const pdk_values *values;
     pdk_writer *writer;
     int32_t error;
-    uint8_t flags; /* of all that is put: PDK_VALUE_FALLBACK while a fallback is */
-    bool handed;   /* what is put comes from the task, in its form for runners: a size is its bytes */
+    uint8_t flags;           /* of all that is put: PDK_VALUE_FALLBACK while a fallback is */
+    const pdk_value *handed; /* what is put comes from the task, in its form for runners: a size is its bytes */
 };
 
 /* Faults, all with the name of the plugin. */
@@ -135,15 +135,25 @@ static void check_range(struct run *run, const pdk_param *row, const pdk_value *
 
 /* Values by type of row. */
 
+/* Does it lie in what a task hands on, which is gone soon? To share a part of that would keep all of it. */
+static bool is_passing(const struct run *run, const pdk_value *value) {
+    return run->handed && value && value->document == run->handed->document;
+}
+
+static void like(struct run *run, const pdk_value *value) {
+    if (is_passing(run, value)) value = value->flags & PDK_VALUE_MADE ? value->parent : NULL;
+    pdk_writer_like(run->writer, value);
+}
+
 static void put_like(struct run *run, const pdk_value *value, const pdk_param *row) {
     uint8_t flags = value->flags | run->flags;
     if (row->flags & PDK_SECRET) flags |= PDK_VALUE_SECRET;
-    pdk_writer_like(run->writer, value);
+    like(run, value);
     pdk_writer_flags(run->writer, flags);
 }
 
 static void put_text(struct run *run, const pdk_param *row, const pdk_value *value, const char *text) {
-    if (value->type == PDK_STRING && !(row->flags & PDK_SECRET)) {
+    if (value->type == PDK_STRING && !(row->flags & PDK_SECRET) && !is_passing(run, value)) {
         run->values->put_value(run->writer, value);
         return;
     }
@@ -220,7 +230,8 @@ static void put_measure(struct run *run, const pdk_param *row, const pdk_value *
     pdk_complaint_clear(&why);
     if (run->handed && !duration && value->type == PDK_INT) {
         check_range(run, row, value, (double)value->as.scalar.integer, "");
-        run->values->put_value(run->writer, value);
+        put_like(run, value, row);
+        run->values->put_int(run->writer, value->as.scalar.integer);
         return;
     }
     if ((duration ? pdk_scalar_duration(value, &n, &why) : pdk_scalar_size(value, &n, &why)) < 0) {
@@ -239,7 +250,7 @@ static void put_strings(struct run *run, const pdk_param *row, const pdk_value *
         return;
     }
     if (value->type == PDK_LIST) check_range(run, row, value, (double)value->size, "its length");
-    pdk_writer_like(run->writer, value);
+    like(run, value);
     run->values->put_list(run->writer);
     if (value->type != PDK_LIST)
         put_string(run, row, value);
@@ -279,7 +290,7 @@ static void put_container(struct run *run, const pdk_param *row, const pdk_value
     } else if (row->type == PDK_MAP) {
         put_rows(run, row->fields, value);
     } else {
-        pdk_writer_like(run->writer, value);
+        like(run, value);
         run->values->put_list(run->writer);
         for (uint32_t i = 0; i < value->size; i++) {
             if (value->as.items[i]->type == PDK_MAP)
@@ -333,12 +344,12 @@ static void put_handed(struct run *run, const pdk_param *row, const struct pdk_h
     like_field(writer, run->job->body, handed);
     handed->put(writer, run->job->body);
     rc = run->values->close(writer, &value, NULL);
-    run->handed = true;
+    run->handed = value;
     if (rc == 0)
         put_row(run, row, value);
     else
         run->error = rc;
-    run->handed = false;
+    run->handed = NULL;
     run->values->drop(value);
 }
 
@@ -436,7 +447,7 @@ static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *ma
     bool top = is_task_top(run, map);
     const pdk_param *row;
     if (map && map->type == PDK_MAP) check_keys(run, rows, map);
-    pdk_writer_like(run->writer, map);
+    like(run, map);
     run->values->put_map(run->writer);
     for (size_t k = 0; (row = pdk_param_at(rows, run->job->schema->param_size, k)); k++) {
         const struct pdk_handed *handed = top ? pdk_handed_find(row->name) : NULL;
@@ -447,7 +458,7 @@ static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *ma
             put_handed(run, row, handed);
         } else if (!handed && (value = lookup(map, row->name, &at))) {
             if (row->flags & PDK_DEPRECATED) deprecated(run, row, value);
-            pdk_writer_key_like(run->writer, map, at);
+            if (!is_passing(run, map)) pdk_writer_key_like(run->writer, map, at);
             run->values->key(run->writer, row->name);
             put_row(run, row, value);
         } else {

@@ -19,6 +19,9 @@
 #define START_BURST  10
 #define START_WITHIN (10 * PDK_SECOND)
 
+/* What the name and the folder of a task take, and a field or two. */
+#define TEXTS 160
+
 static const char *const no_names[] = {NULL};
 
 /* What each row was given, by the task itself or by defaults. */
@@ -242,7 +245,7 @@ static void read_body(struct pdk_reading *reading, struct pdk_task_body *body, c
 
 int32_t pdk_defaults_check(const pdk_value *defaults, const struct pdk_task_options *options,
                            struct pdk_report *report) {
-    struct pdk_task_body *body = pdk_task_new();
+    struct pdk_task_body *body = pdk_task_new(TEXTS);
     struct pdk_reading reading = {.report = report, .folder = options->folder, .trusted = options->trusted};
     struct given given;
     if (!body) return -ENOMEM;
@@ -259,7 +262,7 @@ int32_t pdk_task_read(const pdk_value *value, const struct pdk_task_options *opt
                       struct pdk_task **ret) {
     const pdk_values *values = pdk_values_get();
     const pdk_value *expanded = NULL;
-    struct pdk_task_body *body = pdk_task_new();
+    struct pdk_task_body *body = pdk_task_new(TEXTS);
     struct pdk_reading reading = {
         .report = report, .folder = options->folder ? options->folder : "/", .trusted = options->trusted};
     if (!body) return -ENOMEM;
