@@ -30,6 +30,9 @@ static void attempt_free(struct pdk_sub_attempt *attempt) {
     close_fd(&attempt->script_fd);
     close_fd(&attempt->input_fd);
     free(attempt->identity.groups);
+    free(attempt->problem.message);
+    free(attempt->output_problem.message);
+    free(attempt->end.message);
     free(attempt->run_id);
     free(attempt);
 }
@@ -155,12 +158,13 @@ static void kill_helper(struct pdk_sub_helper *helper) {
 static void settle(struct pdk_sub_attempt *attempt) {
     const pdk_host *host = attempt->task->self->host;
     pdk_attempt handle = attempt->handle;
-    struct pdk_sub_end end = attempt->end;
+    struct pdk_sub_end end = {0};
     pdk_usage usage = attempt->usage;
     const pdk_value *output = attempt->output;
-    pdk_result result = PDK_RESULT(end.status, end.category, end.message);
+    pdk_result result = PDK_RESULT(attempt->end.status, attempt->end.category, attempt->end.message);
     if (attempt->state != PDK_SUB_OVER || attempt->stopper.runs || attempt->reloader.runs) return;
-    result.message = end.message[0] ? end.message : NULL;
+    pdk_sub_end_move(&end, &attempt->end);
+    if (!end.message && end.status != PDK_SUCCESS) result.message = "it ended, and there is no memory to say how";
     result.exit_code = attempt->exit_code;
     result.signal = attempt->signal;
     result.output = output;
@@ -169,14 +173,15 @@ static void settle(struct pdk_sub_attempt *attempt) {
     attempt_free(attempt);
     (void)host->done(host, handle, &result);
     host->values->drop(output);
+    free(end.message);
 }
 
 static void take_results(struct pdk_sub_attempt *attempt) {
-    const struct pdk_sub_end *problem = &attempt->output_problem;
+    struct pdk_sub_end *problem = &attempt->output_problem;
     attempt->state = PDK_SUB_OVER;
     if (problem->status && attempt->end.status == PDK_SUCCESS)
-        attempt->end = *problem;
-    else if (problem->status)
+        pdk_sub_end_move(&attempt->end, problem);
+    else if (problem->message)
         pdk_logf(attempt->task->self->host, PDK_LOG_WARN, attempt->handle, "%s", problem->message);
     settle(attempt);
 }
@@ -207,8 +212,9 @@ static void over(struct pdk_sub_attempt *attempt) {
     if (pool->submit(pool, &attempt->job)) collected(attempt, -ECANCELED);
 }
 
-static void not_started(struct pdk_sub_attempt *attempt, const struct pdk_sub_end *why) {
-    attempt->end = *why;
+/* Takes what why holds. */
+static void not_started(struct pdk_sub_attempt *attempt, struct pdk_sub_end *why) {
+    pdk_sub_end_move(&attempt->end, why);
     if (attempt->asked) pdk_sub_say(&attempt->end, PDK_CANCELED, PDK_CAT_NONE, "canceled before it started");
     over(attempt);
 }
@@ -233,10 +239,10 @@ static void failed(void *arg, const pdk_error *err) {
     /* the words are the service's, which knows the step; the class is ours */
     pdk_sub_say_errno(&why, err->code, "%s", "");
     if (why.category == PDK_CAT_INPUT) why.category = PDK_CAT_DENIED; /* it is there, and may not be executed */
-    if (err->message[0]) (void)snprintf(why.message, sizeof why.message, "%.380s", err->message);
+    if (err->message[0]) pdk_sub_say(&why, why.status, why.category, "%s", err->message);
     if (err->hint[0]) {
-        pdk_append(why.message, sizeof why.message, "; ");
-        pdk_append(why.message, sizeof why.message, err->hint);
+        pdk_sub_say_more(&why, "; ");
+        pdk_sub_say_more(&why, err->hint);
     }
     not_started(arg, &why);
 }

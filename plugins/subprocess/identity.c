@@ -157,7 +157,7 @@ int32_t pdk_sub_identify(const struct pdk_sub_task *task, struct pdk_sub_identit
         if (!rc && colon) rc = find_group(colon + 1, &ret->gid, end);
     }
     if (!rc && task->groups) rc = groups_listed(task, ret, end);
-    if (rc && !end->message[0]) pdk_sub_say_errno(end, rc, "looking up users and groups");
+    if (rc && !end->status) pdk_sub_say_errno(end, rc, "looking up users and groups");
     /* Who is that user already needs no right to become it; root still sheds its groups. */
     if (!task->groups && geteuid() != 0 && ret->uid == geteuid() && ret->gid == getegid()) ret->set = false;
     return rc;

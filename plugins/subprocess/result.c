@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "subprocess.h"
 
@@ -22,13 +23,34 @@ static const struct {
     {ENOTSUP, PDK_FATAL, PDK_CAT_OTHER},  {ENOSYS, PDK_FATAL, PDK_CAT_OTHER},
 };
 
+enum { MESSAGE_MAX = 384 };
+
+static void set_message(struct pdk_sub_end *end, const char *text) {
+    free(end->message);
+    end->message = *text ? strdup(text) : NULL;
+}
+
 void pdk_sub_say(struct pdk_sub_end *end, int32_t status, int32_t category, const char *format, ...) {
+    char text[MESSAGE_MAX];
     va_list args;
     end->status = status;
     end->category = category;
     va_start(args, format);
-    (void)vsnprintf(end->message, sizeof end->message, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    set_message(end, text);
+}
+
+void pdk_sub_say_more(struct pdk_sub_end *end, const char *more) {
+    char text[MESSAGE_MAX];
+    (void)snprintf(text, sizeof text, "%s%s", end->message ? end->message : "", more);
+    set_message(end, text);
+}
+
+void pdk_sub_end_move(struct pdk_sub_end *to, struct pdk_sub_end *from) {
+    free(to->message);
+    *to = *from;
+    from->message = NULL;
 }
 
 /* strerror is for the locale of the host; these are for everybody. */
@@ -40,6 +62,7 @@ static const char *words(int32_t code) {
 }
 
 void pdk_sub_say_errno(struct pdk_sub_end *end, int32_t code, const char *format, ...) {
+    char text[MESSAGE_MAX];
     size_t used;
     va_list args;
     end->status = PDK_FAILURE;
@@ -50,10 +73,11 @@ void pdk_sub_say_errno(struct pdk_sub_end *end, int32_t code, const char *format
         end->category = errors[i].category;
     }
     va_start(args, format);
-    (void)vsnprintf(end->message, sizeof end->message, format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    used = strlen(end->message);
-    (void)snprintf(end->message + used, sizeof end->message - used, ": %s", words(-code));
+    used = strlen(text);
+    (void)snprintf(text + used, sizeof text - used, ": %s", words(-code));
+    set_message(end, text);
 }
 
 static bool has_code(const uint64_t *bits, int32_t code) {
@@ -91,11 +115,11 @@ static void judge_limits(struct pdk_sub_attempt *attempt) {
         end->category = PDK_CAT_MEMORY;
         (void)snprintf(text, sizeof text, ", out of memory at its limit of %llu KiB",
                        (unsigned long long)(options->memory_max / 1024));
-        pdk_append(end->message, sizeof end->message, text);
+        pdk_sub_say_more(end, text);
     }
     if (attempt->limits & PDK_LIMIT_PIDS) {
         (void)snprintf(text, sizeof text, ", refused more than %llu processes", (unsigned long long)options->pids_max);
-        pdk_append(end->message, sizeof end->message, text);
+        pdk_sub_say_more(end, text);
     }
 }
 
@@ -118,7 +142,7 @@ void pdk_sub_judge(struct pdk_sub_attempt *attempt, const pdk_exit *how) {
     /* What ended because we asked has not done its work, whatever code it chose. */
     end->status = PDK_CANCELED;
     end->category = PDK_CAT_NONE;
-    if (!end->message[0]) pdk_sub_say(end, PDK_CANCELED, PDK_CAT_NONE, "exit code %d", how->exit_code);
+    if (!end->message) pdk_sub_say(end, PDK_CANCELED, PDK_CAT_NONE, "exit code %d", how->exit_code);
 }
 
 /* "7" or "7-12", within 0..255. */

@@ -31,7 +31,7 @@ enum {
 /* How an attempt ends when no process tells it: in words and as pdk_result says it. */
 struct pdk_sub_end {
     int32_t status, category;
-    char message[384];
+    char *message; /* NULL: none, or no memory for it */
 };
 
 /* ---- environ.c: variables of several layers; of one name the highest layer wins, in one layer the last. ---- */
@@ -284,6 +284,9 @@ void pdk_sub_say(struct pdk_sub_end *end, int32_t status, int32_t category, cons
 /* From a negative errno of starting something. */
 void pdk_sub_say_errno(struct pdk_sub_end *end, int32_t code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Put more words behind those that are there. */
+void pdk_sub_say_more(struct pdk_sub_end *end, const char *more);
+void pdk_sub_end_move(struct pdk_sub_end *to, struct pdk_sub_end *from);
 void pdk_sub_judge(struct pdk_sub_attempt *attempt, const pdk_exit *how);
 
 /* ---- attempt.c ---- */

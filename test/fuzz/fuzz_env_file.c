@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size * 3 + 16);
     MUST(text);
     if (read_bytes((const char *)data, size, &env, &end)) {
-        MUST(end.status && end.message[0]);
+        MUST(end.status && end.message && end.message[0]);
     } else {
         MUST(pdk_sub_env_finish(&env) == 0);
         check_names(env.list);
@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             MUST(env.list[i] && again.list[i] && strcmp(env.list[i], again.list[i]) == 0);
     }
     free(text);
+    free(end.message);
     pdk_sub_env_free(&env);
     pdk_sub_env_free(&again);
     return 0;
