@@ -8,11 +8,43 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/plan/internal.h"
 #include "paddock/helpers.h"
+
+/* How much of a text is kept. */
+enum { TEXT_MOST = 160, LAST_MOST = 200, REASON_MOST = 64, MESSAGE_MOST = 300, NAME_MOST = 160 };
+
+/* The texts of an item are most often empty, and short else: so each is as large as it is. Without memory it is empty. */
+static const char nothing[] = "";
+
+static void forget(const char **text) {
+    if (*text != nothing) free((char *)(uintptr_t)*text);
+    *text = nothing;
+}
+
+static void note(const char **to, const char *text, size_t most) {
+    if (!text) text = nothing;
+    if (strcmp(*to, text) == 0) return;
+    forget(to);
+    char *copy = *text ? strndup(text, most) : NULL;
+    if (copy) *to = copy;
+}
+
+void pdk_follow_begin(struct pdk_item *item) {
+    item->text = item->last = item->reason = item->message = item->run_id = item->runner = nothing;
+}
+
+void pdk_follow_free(struct pdk_item *item) {
+    const char **const texts[] = {&item->text,    &item->last,   &item->reason,
+                                  &item->message, &item->run_id, &item->runner};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (*texts[i]) forget(texts[i]);
+    free(item->kept);
+}
 
 static uint64_t now(const struct pdk_plan *plan) {
     return plan->loop->now_ns(plan->loop);
@@ -58,8 +90,8 @@ static void end_item(struct pdk_item *item) {
 /* It never reached the supervisor: an outcome of the plan's own. */
 void pdk_follow_reject(struct pdk_item *item, const char *reason, const char *message) {
     item->end = PDK_END_REJECTED;
-    (void)strlcpy(item->reason, reason, sizeof item->reason);
-    (void)strlcpy(item->message, message, sizeof item->message);
+    note(&item->reason, reason, REASON_MOST);
+    note(&item->message, message, MESSAGE_MOST);
     end_item(item);
     pdk_follow_plan_event(item, PDK_EVENT_REJECTED, item->message);
     pdk_plan_item_ended(item);
@@ -71,6 +103,11 @@ static bool complete(struct pdk_item *item) {
     return true;
 }
 
+/* In our own words, for want of the supervisor's. */
+static void tell_own_end(const struct pdk_item *item) {
+    pdk_follow_plan_event(item, item->end == PDK_END_REJECTED ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME, item->message);
+}
+
 /* Events were lost, and those of outcomes may be among them: end all whose outcome is known. What of their output is
  * still to come is passed on all the same. */
 static void end_settled(struct pdk_plan *plan) {
@@ -79,8 +116,7 @@ static void end_settled(struct pdk_plan *plan) {
         if (!item->settled) continue;
         item->heard = true;
         if (!complete(item)) continue;
-        pdk_follow_plan_event(item, item->end == PDK_END_REJECTED ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME,
-                              item->message);
+        tell_own_end(item);
         pdk_plan_item_ended(item);
     }
 }
@@ -95,10 +131,10 @@ static void copy_outcome(struct pdk_item *item, const pdk_outcome *outcome) {
     item->signal = last->signal;
     if (outcome->started_ns && outcome->ended_ns > outcome->started_ns)
         item->duration = outcome->ended_ns - outcome->started_ns;
-    (void)strlcpy(item->reason, last->code ? last->code : "", sizeof item->reason);
-    if (!item->message[0]) (void)strlcpy(item->message, last->message ? last->message : "", sizeof item->message);
-    (void)strlcpy(item->run_id, outcome->run_id ? outcome->run_id : "", sizeof item->run_id);
-    (void)strlcpy(item->runner, outcome->runner ? outcome->runner : "", sizeof item->runner);
+    note(&item->reason, last->code, REASON_MOST);
+    if (!item->message[0]) note(&item->message, last->message, MESSAGE_MOST);
+    note(&item->run_id, outcome->run_id, NAME_MOST);
+    note(&item->runner, outcome->runner, NAME_MOST);
 }
 
 static bool tells_the_end(const pdk_event *event) {
@@ -107,16 +143,24 @@ static bool tells_the_end(const pdk_event *event) {
 
 /* The last event came before the outcome that it speaks of: it is told once the item shows that outcome. */
 static void keep(struct pdk_item *item, const pdk_event *event) {
-    item->kept = *event;
-    item->kept.run_id = item->run_id;
-    item->kept.text = item->message;
-    item->kept.code = item->reason;
-    item->kept.name = item->name;
-    item->kept.runner = item->runner;
+    if (!item->kept) item->kept = malloc(sizeof *item->kept);
+    if (item->kept) *item->kept = *event;
 }
 
 static void tell_kept(struct pdk_item *item) {
-    if (item->kept.struct_size) tell(item->plan, item, &item->kept);
+    pdk_event *event = item->kept;
+    if (!event) {
+        tell_own_end(item);
+        return;
+    }
+    event->run_id = item->run_id;
+    event->text = item->message;
+    event->code = item->reason;
+    event->name = item->name;
+    event->runner = item->runner;
+    tell(item->plan, item, event);
+    free(event);
+    item->kept = NULL;
 }
 
 /* A pdk_settled whose arg is the item. */
@@ -134,9 +178,9 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
     item->attempt = event->attempt;
     item->ready = false;
     item->fraction = -1;
-    item->text[0] = '\0';
+    forget(&item->text);
     item->timed_out = false;
-    (void)strlcpy(item->runner, event->runner ? event->runner : "", sizeof item->runner);
+    note(&item->runner, event->runner, NAME_MOST);
     enter(item, PDK_ITEM_RUNNING);
     if (item->task->ready.kind == PDK_CHECK_NONE)
         pdk_follow_ready(item);
@@ -148,17 +192,17 @@ static void on_started(struct pdk_item *item, const pdk_event *event) {
 static void on_ended(struct pdk_item *item, const pdk_event *event) {
     pdk_probe_end(item);
     item->attempt = event->attempt;
-    (void)strlcpy(item->runner, event->runner ? event->runner : "", sizeof item->runner);
+    note(&item->runner, event->runner, NAME_MOST);
     item->ready = false;
     item->last_status = event->status;
     item->timed_out = item->timed_out && event->status == PDK_FAILURE && !(event->code && *event->code);
-    (void)strlcpy(item->last, event->text ? event->text : "", sizeof item->last);
+    note(&item->last, event->text, LAST_MOST);
     enter(item, PDK_ITEM_STARTING);
 }
 
 static void on_progress(struct pdk_item *item, const pdk_event *event) {
     item->fraction = event->fraction;
-    if (event->text && *event->text) (void)strlcpy(item->text, event->text, sizeof item->text);
+    if (event->text && *event->text) note(&item->text, event->text, TEXT_MOST);
 }
 
 /* A line, without its newline; cut: it goes on in the next. */
@@ -178,7 +222,7 @@ static void on_output(struct pdk_item *item, const pdk_event *event) {
 
 /* What an event makes of its item. */
 static void apply(struct pdk_item *item, const pdk_event *event) {
-    if (event->run_id && !item->run_id[0]) (void)strlcpy(item->run_id, event->run_id, sizeof item->run_id);
+    if (!item->run_id[0]) note(&item->run_id, event->run_id, NAME_MOST);
     switch (event->kind) {
     case PDK_EVENT_STARTED: on_started(item, event); break;
     case PDK_EVENT_ENDED: on_ended(item, event); break;
@@ -194,7 +238,7 @@ static void apply(struct pdk_item *item, const pdk_event *event) {
     case PDK_EVENT_OUTCOME:
     case PDK_EVENT_REJECTED:
         item->heard = true;
-        if (event->text && *event->text) (void)strlcpy(item->message, event->text, sizeof item->message);
+        if (event->text && *event->text) note(&item->message, event->text, MESSAGE_MOST);
         break;
     case PDK_EVENT_READY:
         if (item->task->ready.kind != PDK_CHECK_NOTIFY) break;

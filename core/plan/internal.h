@@ -56,6 +56,8 @@ void pdk_graph_ended(struct pdk_plan *plan, struct pdk_item *item);
 struct pdk_group *pdk_graph_take(struct pdk_plan *plan);
 
 /* follow.c: from events to items. */
+void pdk_follow_begin(struct pdk_item *item); /* with all its texts empty */
+void pdk_follow_free(struct pdk_item *item);
 int32_t pdk_follow_start(struct pdk_plan *plan, pdk_error *err);
 void pdk_follow_settled(void *arg, pdk_run run, const pdk_outcome *outcome);
 void pdk_follow_ready(struct pdk_item *item);

@@ -177,6 +177,7 @@ void pdk_plan_free(struct pdk_plan *plan) {
     if (!plan) return;
     for (uint32_t i = 0; plan->items && i < plan->item_count; i++) {
         pdk_probe_free(plan->items[i].probe);
+        pdk_follow_free(&plan->items[i]);
         pdk_task_drop(plan->items[i].task);
     }
     for (uint32_t i = 0; plan->groups && i < plan->group_count; i++) pdk_task_drop(plan->groups[i].task);

@@ -48,24 +48,23 @@ struct pdk_item {
     uint64_t since;      /* when state or attempt changed; on the loop's clock */
     uint64_t again;      /* when back-off ends */
     double fraction;     /* of progress; negative: unknown */
-    char text[160];      /* of progress */
-    char last[200];      /* how the last attempt ended, in words */
+    const char *text;    /* of progress; of all these texts, "": none */
+    const char *last;    /* how the last attempt ended, in words */
     int32_t last_status; /* and as PDK_SUCCESS ... */
     bool timed_out;      /* the attempt that runs, or the last one, ran out of time */
 
     bool settled;                                  /* the supervisor has told the outcome */
     bool heard;                                    /* and its events have all been seen */
-    pdk_event kept;                                /* the last of them, if it came before the outcome */
+    pdk_event *kept;                               /* the last of them, if it came before the outcome */
     int32_t end;                                   /* PDK_END_..., when ENDED */
     int32_t category, exit_code, signal, canceled; /* of the last result; canceled: PDK_CANCEL_..., who asked */
     uint32_t attempts;
-    uint64_t duration; /* from the first start to the end, ns */
-    char reason[64];   /* "slot_busy", "needs_failed", "HTTP_503"; "" */
-    char message[300];
+    uint64_t duration;  /* from the first start to the end, ns */
+    const char *reason; /* "slot_busy", "needs_failed", "HTTP_503" */
+    const char *message;
 
     pdk_run run; /* 0: not submitted */
-    char run_id[160];
-    char runner[64];
+    const char *run_id, *runner;
     struct pdk_probe *probe;     /* NULL: needs none */
     struct pdk_log_file *log[2]; /* of stdout and stderr; NULL: the listener hears it */
     struct pdk_plan *plan;

@@ -94,6 +94,7 @@ static int32_t make_replica(struct pdk_plan *plan, struct pdk_group *group, uint
     item->group = group;
     item->index = (uint32_t)(item - plan->items);
     item->fraction = -1;
+    pdk_follow_begin(item);
     if (group->task->replicas <= 1) {
         item->task = pdk_task_hold(group->task);
         item->name = spec->name;
