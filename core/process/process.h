@@ -21,6 +21,9 @@ struct pdk_spawner_options {
     int32_t cgroups; /* -1: one per attempt where it can be had; 0: only where a limit needs it; 1: always, or fail */
     /* Output that nobody captures by a callback goes to the attempt. As host->output: PDK_PAUSE pauses. [main] */
     int32_t (*output)(void *arg, pdk_attempt attempt, int32_t stream, const char *data, size_t size);
+    /* As many spawns wait for a thread as keep the threads at work, or no longer. More may be asked for, but they would only
+     * take memory: a copy of the command and its environment each. NULL: nobody minds. [main] */
+    void (*busy)(void *arg, bool busy);
     void *arg;
 };
 

@@ -17,7 +17,7 @@
 #include "core/process/orphans.h"
 #include "core/process/spawner.h"
 
-enum { DEFAULT_PENDING = 65536, DEFAULT_THREADS = 2, LAST_SIGNAL = 64, END_STEP_MS = 1 };
+enum { DEFAULT_PENDING = 65536, DEFAULT_THREADS = 2, BUSY = 64, LAST_SIGNAL = 64, END_STEP_MS = 1 };
 
 #define END_PATIENCE (5 * PDK_SECOND)
 
@@ -104,6 +104,11 @@ static int32_t add_child(struct pdk_spawner *spawner, const pdk_command *command
     return r;
 }
 
+static void tell_busy(struct pdk_spawner *spawner, bool busy) {
+    spawner->is_busy = busy;
+    if (spawner->options.busy) spawner->options.busy(spawner->options.arg, busy);
+}
+
 static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, const pdk_command *command,
                              const pdk_child_ops *ops, void *arg, pdk_child *ret, pdk_error *err) {
     struct pdk_spawner *spawner = table->data;
@@ -125,8 +130,8 @@ static int32_t spawner_spawn(const pdk_process *table, pdk_attempt attempt, cons
     child->ops = ops;
     child->arg = arg;
     child->attempt = attempt;
-    spawner->asked++;
     *ret = handle;
+    if (++spawner->asked >= BUSY && !spawner->is_busy) tell_busy(spawner, true);
     return 0;
 }
 
@@ -179,6 +184,7 @@ static void on_answers(void *arg, uint32_t events) {
         STAILQ_REMOVE_HEAD(&list, link);
         pdk_child_answered(request->child, request);
     }
+    if (spawner->is_busy && spawner->asked <= BUSY / 2) tell_busy(spawner, false);
 }
 
 static void set_defaults(struct pdk_spawner_options *options) {

@@ -74,6 +74,7 @@ struct pdk_spawner {
     pdk_watch event_watch, later_timer;
     struct pdk_slot *slots;
     uint32_t slot_count, free_slot, asked;
+    bool is_busy; /* and that was told */
     struct pdk_child_list children, later;
     char *buffer;
     struct pdk_spawner_stats stats;

@@ -294,7 +294,7 @@ struct pdk_supervisor {
     /* permits */
     TAILQ_HEAD(, pdk_member) active; /* members with READY runs */
     uint32_t ready, running;
-    bool paused;
+    bool paused, held_up; /* held_up: by the process service, which has enough to start */
 
     /* attempts */
     struct pdk_cells_store cells;

@@ -52,13 +52,9 @@ static struct pdk_record *first(const struct pdk_supervisor *s) {
     return best;
 }
 
-bool pdk_pump_has_work(const struct pdk_supervisor *s) {
-    return s->ready && first(s);
-}
-
 /* A run whose deadline has come between its timer's turn and now does not start. */
 void pdk_pump(struct pdk_supervisor *s, uint32_t *budget) {
-    while (s->ready && *budget) {
+    while (s->ready && *budget && !s->held_up) {
         struct pdk_record *run = first(s);
         if (!run) return;
         pdk_clock(s);
@@ -69,4 +65,8 @@ void pdk_pump(struct pdk_supervisor *s, uint32_t *budget) {
             pdk_step(s, run, PDK_INPUT_PERMIT, 0, NULL);
         }
     }
+}
+
+bool pdk_pump_has_work(const struct pdk_supervisor *s) {
+    return s->ready && !s->held_up && first(s);
 }

@@ -71,6 +71,14 @@ static int32_t child_output(void *arg, pdk_attempt attempt, int32_t stream, cons
     return pdk_output_take(arg, attempt, stream, data, size);
 }
 
+/* Children are asked for no faster than they can be started. Whoever waits for that is cheap as long as it is READY, and
+ * canceled at once. */
+static void children_busy(void *arg, bool busy) {
+    struct pdk_supervisor *s = arg;
+    s->held_up = busy;
+    if (!busy) pdk_wake(s);
+}
+
 /* What was not given is made. */
 static int32_t make_services(struct pdk_supervisor *s, pdk_error *err) {
     s->loop = s->options.loop;
@@ -92,6 +100,7 @@ static int32_t make_services(struct pdk_supervisor *s, pdk_error *err) {
                                               .subreaper = s->options.flags & PDK_SUPERVISOR_OWNS_PROCESS,
                                               .cgroups = -1,
                                               .output = child_output,
+                                              .busy = children_busy,
                                               .arg = s};
         int32_t rc = pdk_spawner_create(&options, &s->own_process, err);
         if (rc < 0) return rc;

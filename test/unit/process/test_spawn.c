@@ -351,6 +351,37 @@ static void test_many_at_once(void **state) {
     world_close(&world);
 }
 
+struct told {
+    int busy, eased;
+};
+
+static void on_busy(void *arg, bool busy) {
+    struct told *told = arg;
+    ++*(busy ? &told->busy : &told->eased);
+}
+
+static void test_busy_until_most_have_started(void **state) {
+    (void)state;
+    enum { BUSY = 64 };
+    struct world world;
+    struct child children[BUSY + 1] = {0};
+    struct told told = {0, 0};
+    world_open_with(&world, (struct pdk_spawner_options){.cgroups = -1, .busy = on_busy, .arg = &told});
+    pdk_command command = command_of(HELPER("exit", "0"));
+    for (int round = 1; round <= 2; round++) {
+        for (int i = 0; i < BUSY + 1; i++) {
+            assert_int_equal(told.busy, i < BUSY ? round - 1 : round);
+            child_start(&world, &children[i], &command);
+        }
+        assert_int_equal(told.eased, round - 1);
+        run_until_over(&world, world.over + BUSY + 1);
+        for (int i = 0; i < BUSY + 1; i++) child_free(&children[i]);
+        assert_int_equal(told.eased, round);
+    }
+    assert_int_equal(told.busy, 2);
+    world_close(&world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exit_code),
@@ -367,6 +398,7 @@ int main(void) {
         cmocka_unit_test(test_few_fds),
         cmocka_unit_test(test_ten_thousand_fds),
         cmocka_unit_test(test_many_at_once),
+        cmocka_unit_test(test_busy_until_most_have_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
