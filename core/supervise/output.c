@@ -23,17 +23,12 @@ struct piece {
 };
 STAILQ_HEAD(pieces, piece);
 
-struct line {
-    char *data; /* of what has no newline yet */
-    size_t size;
-};
-
 struct pdk_output {
     struct pieces pieces; /* under the lock, like the next three */
     size_t size;
     uint64_t lost;
     bool paused;
-    struct line lines[2]; /* the loop's */
+    struct pdk_buffer lines[2]; /* the loop's: what has no newline yet */
 };
 
 static void free_pieces(struct pieces *pieces) {
@@ -46,8 +41,7 @@ static void free_pieces(struct pieces *pieces) {
 void pdk_output_free(struct pdk_output *output) {
     if (!output) return;
     free_pieces(&output->pieces);
-    free(output->lines[0].data);
-    free(output->lines[1].data);
+    for (int i = 0; i < 2; i++) pdk_buffer_free(&output->lines[i]);
     free(output);
 }
 
@@ -121,23 +115,19 @@ static void emit(struct pdk_supervisor *s, struct pdk_record *run, int32_t strea
         NULL);
 }
 
-static void add_to_line(struct pdk_supervisor *s, struct line *line, const char *data, size_t size) {
-    if (!line->data) line->data = malloc(s->options.line);
-    if (!line->data) return;
-    memcpy(line->data + line->size, data, size);
-    line->size += size;
-}
-
-static void end_line(struct pdk_supervisor *s, struct pdk_record *run, struct line *line, int32_t stream, bool cut) {
-    emit(s, run, stream, line->data ? line->data : "", line->size, cut);
-    line->size = 0;
+/* The buffer is given back with every line: those of a thousand children who once wrote half a line add up. */
+static void end_line(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_buffer *line, int32_t stream,
+                     bool cut) {
+    emit(s, run, stream, pdk_buffer_string(line), line->size, cut);
+    pdk_buffer_free(line);
 }
 
 /* Whole lines are told where they stand; only what is left over is copied. One longer than the limit comes in parts.
  * Stops when *room lines were told. Returns how much of the data was used. */
-static size_t split(struct pdk_supervisor *s, struct pdk_record *run, struct line *line, int32_t stream,
+static size_t split(struct pdk_supervisor *s, struct pdk_record *run, struct pdk_buffer *line, int32_t stream,
                     const char *data, size_t size, uint32_t *room) {
     size_t used = 0;
+    line->limit = s->options.line;
     while (used < size && *room) {
         const char *at = data + used, *newline = memchr(at, '\n', size - used);
         size_t part = newline ? (size_t)(newline - at) : size - used;
@@ -148,7 +138,7 @@ static size_t split(struct pdk_supervisor *s, struct pdk_record *run, struct lin
         if (whole && !line->size) {
             emit(s, run, stream, at, part, cut);
         } else {
-            add_to_line(s, line, at, part);
+            pdk_buffer_add(line, at, part);
             if (whole) end_line(s, run, line, stream, cut);
         }
         *room -= whole;
@@ -157,23 +147,27 @@ static size_t split(struct pdk_supervisor *s, struct pdk_record *run, struct lin
     return used;
 }
 
+/* So much is left, or a little less to begin with a line. */
+static void cut_tail(struct pdk_buffer *tail, size_t left) {
+    size_t surplus = tail->size - left;
+    const char *newline = memchr(tail->data + surplus, '\n', left / 2);
+    pdk_buffer_cut(tail, newline ? (size_t)(newline - tail->data) + 1 : surplus);
+}
+
 /* The last of it, cut at a line where that is possible. */
 static void keep_tail(struct pdk_record *run, const char *data, size_t size) {
     if (!run->tail) {
         run->tail = malloc(sizeof *run->tail);
         if (!run->tail) return;
-        *run->tail = PDK_BUFFER((size_t)3 * TAIL);
+        *run->tail = PDK_BUFFER((size_t)2 * TAIL - 1); /* and a NUL */
     }
     if (size > TAIL) {
         data += size - TAIL;
         size = TAIL;
     }
     struct pdk_buffer *tail = run->tail;
+    if (tail->size + size > tail->limit) cut_tail(tail, TAIL - size);
     pdk_buffer_add(tail, data, size);
-    if (tail->size <= (size_t)2 * TAIL) return;
-    size_t surplus = tail->size - TAIL;
-    const char *newline = memchr(tail->data + surplus, '\n', TAIL / 2);
-    pdk_buffer_cut(tail, newline ? (size_t)(newline - tail->data) + 1 : surplus);
 }
 
 static void lost_event(struct pdk_supervisor *s, struct pdk_record *run, uint64_t lost) {
@@ -205,7 +199,7 @@ static void put_back(struct pdk_supervisor *s, struct pdk_cell *cell, struct pie
 }
 
 static void tell_piece(struct pdk_supervisor *s, struct pdk_record *run, struct piece *piece, uint32_t *room) {
-    struct line *line = &run->cell->output->lines[piece->stream - 1];
+    struct pdk_buffer *line = &run->cell->output->lines[piece->stream - 1];
     const char *data = piece->data + piece->first;
     size_t size = piece->size - piece->first;
     if (pdk_event_wanted(s, PDK_EVENT_OUTPUT)) size = split(s, run, line, piece->stream, data, size, room);
