@@ -37,10 +37,11 @@ static const struct pdk_field retries_rows[] = {
 };
 
 static const struct pdk_field backoff_rows[] = {
-    {PDK_FIELD_NAME("first"), .type = PDK_FIELD_DURATION, TASK(policy.backoff_first), .min = PDK_MILLISECOND,
-     .max = YEAR, .fallback = "200ms", .doc = "The first pause"},
-    {PDK_FIELD_NAME("max"), .type = PDK_FIELD_DURATION, TASK(policy.backoff_max), .min = PDK_MILLISECOND, .max = YEAR,
-     .fallback = "30s", .doc = "No pause is longer"},
+    {PDK_FIELD_NAME("first"), .type = PDK_FIELD_DURATION, .flags = PDK_FIELD_ZERO, TASK(policy.backoff_first),
+     .min = PDK_MILLISECOND, .max = YEAR, .fallback = "200ms",
+     .doc = "The first pause; 0s: no pause, this time or later, but at most 10 starts in 10s"},
+    {PDK_FIELD_NAME("max"), .type = PDK_FIELD_DURATION, .flags = PDK_FIELD_ZERO, TASK(policy.backoff_max),
+     .min = PDK_MILLISECOND, .max = YEAR, .fallback = "30s", .doc = "No pause is longer"},
     {PDK_FIELD_NAME("factor"), OWN(pdk_read_factor), .words = "number 1..100", .fallback = "2",
      .doc = "Each pause is so many times as long as the one before",
      .json = "{\"type\":\"number\",\"minimum\":1,\"maximum\":100}"},
@@ -159,8 +160,9 @@ const struct pdk_field pdk_task_rows[] = {
     {PDK_FIELD_NAME("backoff"), .mark = PDK_MARK_BACKOFF, OWN(pdk_read_backoff), .flags = PDK_FIELD_MERGE,
      .fields = backoff_rows, .words = "duration or map",
      .fallback = "{first: 200ms, max: 30s, factor: 2, jitter: equal, reset: 1m}",
-     .doc = "Pause before a retry; jitter none full equal decorrelated; first>0, max>=first, factor 1..100; an attempt "
-            "that lived `reset` starts the pauses over (never the count)",
+     .doc =
+         "Pause before a retry; jitter none full equal decorrelated; first 0s (no pause; at most 10 starts in 10s) or "
+         ">=1ms, max>=first, factor 1..100; an attempt that lived `reset` starts the pauses over (never the count)",
      .json = "{\"$ref\":\"#/$defs/duration\"}"},
     {PDK_FIELD_NAME("timeout"), .type = PDK_FIELD_DURATION, .flags = PDK_FIELD_NONE, TASK(plugin.timeout_ns), .min = 1,
      .max = LONGEST, .words = "duration >0, or none", .fallback = "none", .doc = "Per attempt: then stop, then kill"},

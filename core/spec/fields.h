@@ -39,7 +39,8 @@ enum { /* pdk_field.flags */
        PDK_FIELD_MERGE = 8,      /* with defaults, key by key */
        PDK_FIELD_NONE = 16,      /* the word none is 0 */
        PDK_FIELD_UNLIMITED = 32, /* the word unlimited is UINT32_MAX */
-       PDK_FIELD_FILE = 64       /* names a file of ours: not for specs from sources */
+       PDK_FIELD_FILE = 64,      /* names a file of ours: not for specs from sources */
+       PDK_FIELD_ZERO = 128      /* 0 too, although it is less than min */
 };
 
 /* Rows that others ask about carry a mark: what was given is the union of the marks of its rows. */

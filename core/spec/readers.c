@@ -254,7 +254,7 @@ static void read_number(struct pdk_reading *reading, const struct pdk_field *row
 static void read_duration(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *value,
                           uint64_t *ret) {
     struct pdk_complaint why;
-    char min[32], max[32];
+    char least[32], min[48], max[32];
     uint64_t n;
     pdk_complaint_clear(&why);
     if ((row->flags & PDK_FIELD_NONE) && word(value, "none")) {
@@ -264,9 +264,12 @@ static void read_duration(struct pdk_reading *reading, const struct pdk_field *r
     } else if (n == 0 && (row->flags & PDK_FIELD_NONE)) {
         pdk_reading_fault(reading, value, "write none, or leave the field out", NULL, "a %s of 0 is over at once",
                           row->name);
+    } else if (n == 0 && (row->flags & PDK_FIELD_ZERO)) {
+        *ret = 0;
     } else if (row->max && (n < row->min || n > row->max)) {
-        out_of_range(reading, value, pdk_duration_format(row->min, min, sizeof min),
-                     pdk_duration_format(row->max, max, sizeof max));
+        (void)snprintf(min, sizeof min, "%s%s", row->flags & PDK_FIELD_ZERO ? "0s, or " : "",
+                       pdk_duration_format(row->min, least, sizeof least));
+        out_of_range(reading, value, min, pdk_duration_format(row->max, max, sizeof max));
     } else {
         *ret = n;
     }

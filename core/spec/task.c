@@ -15,7 +15,7 @@
 #define GRACE     (10 * PDK_SECOND)
 #define KILL_WAIT (5 * PDK_SECOND)
 
-/* A program that ends well at once, with restart: always, is no busy loop. */
+/* What ends at once and is started again without a pause is no busy loop. */
 #define START_BURST  10
 #define START_WITHIN (10 * PDK_SECOND)
 
@@ -196,7 +196,9 @@ static void finish_policy(struct pdk_reading *reading, struct pdk_task_body *bod
         if (own && policy->restart == PDK_RESTART_NEVER) policy->restart = PDK_RESTART_ON_FAILURE;
     }
     if (policy->restart != PDK_RESTART_ALWAYS) policy->every = 0;
-    if (policy->restart == PDK_RESTART_ALWAYS && policy->every == 0) {
+    bool again_at_once = policy->restart == PDK_RESTART_ALWAYS && policy->every == 0;
+    bool retried_at_once = policy->restart != PDK_RESTART_NEVER && policy->backoff_first == 0;
+    if (again_at_once || retried_at_once) {
         policy->start_burst = START_BURST;
         policy->start_within = START_WITHIN;
     }

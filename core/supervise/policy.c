@@ -74,7 +74,7 @@ static void retry(const struct pdk_policy *policy, const struct pdk_past *past, 
     next->delay = pdk_jitter_delay(policy, next->base, ending->seed, ending->seq, past->attempts);
 }
 
-/* Not more than `burst` starts in any `within`. */
+/* Not more than `burst` starts in any `within`. What runs every so often has a pace of its own, but for its retries. */
 static void limit_starts(const struct pdk_policy *policy, const struct pdk_past *past, const struct pdk_ending *ending,
                          struct pdk_next *next) {
     const struct pdk_ring *ring = &past->starts;
@@ -101,7 +101,8 @@ void pdk_policy_next(const struct pdk_policy *policy, const struct pdk_past *pas
     } else {
         retry(policy, past, ending, next);
     }
-    if (next->kind != PDK_NEXT_END) limit_starts(policy, past, ending, next);
+    bool paced = next->kind == PDK_NEXT_AGAIN && policy->every;
+    if (next->kind != PDK_NEXT_END && !paced) limit_starts(policy, past, ending, next);
     if (next->kind == PDK_NEXT_END || !ending->deadline) return;
     if (pdk_time_add(ending->now, next->delay) >= ending->deadline) end(next, last, "deadline");
 }

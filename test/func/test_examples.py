@@ -53,6 +53,7 @@ class Examples(paddock.Case):
         events, end = self.example("policies/backoff.yaml", "--stop-on", "never", code=1)
         pauses = {name: [event["delay_seconds"] for event in of(events, "attempt.backoff", name)] for name in end}
         self.assertEqual(pauses["constant"], [0.1, 0.1, 0.1])
+        self.assertEqual((pauses["none"], end["none"]["attempts"]), ([], 4))
         self.assertEqual(pauses["growing"], [0.1, 0.2, 0.3])
         for pause, most in zip(pauses["equal"], (0.1, 0.2, 0.3)):
             self.assertTrue(most / 2 <= pause <= most)

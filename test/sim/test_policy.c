@@ -163,6 +163,24 @@ static void hot_loop_limited(void **state) {
     sim_end(sim);
 }
 
+/* No pause before a retry, but no busy loop either: on-failure, and the failures of what runs every so often. */
+static void retries_at_once_are_limited(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    (void)sim_submit(sim, "a", "'backoff':'0s','with':{'script':'F'}");
+    (void)sim_submit(sim, "b", "'every':'2s','backoff':{'first':'0s'},'with':{'script':'S F'}");
+    (void)sim_submit(sim, "c", "'every':'500ms','backoff':'0s','with':{'script':'S'}");
+    pdk_run few = sim_submit(sim, "d", "'retries':3,'backoff':'0s','with':{'script':'F'}");
+    sim_advance(sim, 0);
+    sim_expect(sim, few, PDK_END_FAILED, NULL);
+    sim_advance(sim, 29 * S + 999 * MS);
+    STARTS(sim, "a", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10000);
+    assert_int_equal(sim_task(sim, "a")->starts, 30);
+    STARTS(sim, "b", 0, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 10000, 12000, 12000);
+    assert_int_equal(sim_task(sim, "c")->starts, 60); /* nobody holds it back */
+    sim_end(sim);
+}
+
 static void three_in_five(struct pdk_task *task) {
     task->policy.start_burst = 3;
     task->policy.start_within = 5 * S;
@@ -231,6 +249,7 @@ int main(void) {
         cmocka_unit_test(long_run_resets_b_only),
         cmocka_unit_test(every_after_end),
         cmocka_unit_test(hot_loop_limited),
+        cmocka_unit_test(retries_at_once_are_limited),
         cmocka_unit_test(start_limit_fail),
         cmocka_unit_test(retry_after_exact),
         cmocka_unit_test(retry_after_clamped),

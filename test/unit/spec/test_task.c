@@ -100,6 +100,10 @@ static void restart_is_implied(void **state) {
         {"{'command': 'x', 'restart': 'always'}", PDK_RESTART_ALWAYS, 0, PDK_RETRIES_UNLIMITED, 10},
         {"{'command': 'x', 'restart': 'always', 'retries': 1}", PDK_RESTART_ALWAYS, 0, 1, 10},
         {"{'command': 'x', 'restart': 'never'}", PDK_RESTART_NEVER, 0, PDK_RETRIES_UNLIMITED, 0},
+        {"{'command': 'x', 'backoff': '0s'}", PDK_RESTART_ON_FAILURE, 0, PDK_RETRIES_UNLIMITED, 10},
+        {"{'command': 'x', 'backoff': {'first': '0s'}}", PDK_RESTART_ON_FAILURE, 0, PDK_RETRIES_UNLIMITED, 10},
+        {"{'command': 'x', 'every': '5s', 'backoff': '0s'}", PDK_RESTART_ALWAYS, 5 * PDK_SECOND, PDK_RETRIES_UNLIMITED,
+         10},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct pdk_task *t = task(cases[i].text);
@@ -121,6 +125,18 @@ static void a_backoff_may_be_one_duration(void **state) {
     assert_int_equal(t->policy.jitter, PDK_JITTER_NONE);
     assert_int_equal(t->policy.backoff_reset, PDK_MINUTE);
     pdk_task_drop(t);
+}
+
+static void a_backoff_is_nothing_or_a_millisecond(void **state) {
+    (void)state;
+    struct pdk_task *t = task("{'command': 'x', 'backoff': '0s'}");
+    assert_int_equal(t->policy.backoff_first, 0);
+    assert_int_equal(t->policy.backoff_max, 0);
+    pdk_task_drop(t);
+    assert_refused("{'command': 'x', 'backoff': '999us'}",
+                   "/backoff: 999us is out of range / expected 0s, or 1ms to 365d");
+    assert_refused("{'command': 'x', 'backoff': {'max': '0s'}}",
+                   "/backoff: max is 0s, less than first / expected 200ms or more");
 }
 
 static void what_the_task_says_counts_more_than_defaults(void **state) {
@@ -340,6 +356,7 @@ int main(void) {
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(restart_is_implied),
         cmocka_unit_test(a_backoff_may_be_one_duration),
+        cmocka_unit_test(a_backoff_is_nothing_or_a_millisecond),
         cmocka_unit_test(what_the_task_says_counts_more_than_defaults),
         cmocka_unit_test(maps_of_defaults_are_merged),
         cmocka_unit_test(ready_has_many_forms),
