@@ -12,6 +12,7 @@
 #include <ev.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 #include "core/loop/loop.h"
 #include "core/loop/wait.h"
 
-enum { CHUNK = 512, FRESH = 64 };
+enum { CHUNK_SIZE = 32 * 1024, FRESH = 64 };
 
 #define FREE_SLOT UINT32_MAX
 
@@ -35,22 +36,31 @@ enum { CHUNK = 512, FRESH = 64 };
 
 enum kind { KIND_NONE, KIND_IO, KIND_TIMER, KIND_CHILD };
 
+/* A line of the cache, so that a million of them cost one miss each. */
 struct watch {
     union {
         struct ev_io io; /* also of a child: its pidfd */
         struct ev_timer timer;
-    } ev; /* first: libev hands us its address */
+    } ev; /* first: libev hands us its address. Its data is the arg of the call */
     union {
         void (*ready)(void *arg, uint32_t events);
         void (*fire)(void *arg);
         void (*ended)(void *arg, const pdk_exit *);
+        uint32_t next_free;
     } call;
-    void *arg;
-    uint32_t generation, index;
-    uint32_t next_free;
+    uint32_t generation;
     uint8_t kind;
     uint8_t fresh; /* of a timer that libev has not seen yet: its place among those, + 1 */
     bool is_quiet;
+};
+
+enum { CHUNK = CHUNK_SIZE / sizeof(struct watch) - 1 };
+
+/* At an address that is a multiple of its size, which leads from a watch to its chunk. */
+struct chunk {
+    struct pdk_ev *ev;
+    uint32_t first; /* the index of its first watch */
+    alignas(sizeof(struct watch)) struct watch watches[CHUNK];
 };
 
 struct pdk_ev {
@@ -64,7 +74,7 @@ struct pdk_ev {
     _Atomic(pdk_call *) posted; /* newest first */
     struct watch *fresh[FRESH]; /* NULL: stopped meanwhile */
     uint32_t fresh_count;
-    struct watch **chunks;
+    struct chunk **chunks;
     uint32_t chunk_count, free_slot;
     uint32_t *by_fd; /* the watch of each fd: index + 1 */
     size_t by_fd_size;
@@ -73,11 +83,20 @@ struct pdk_ev {
 /* ---- slab ---- */
 
 static struct watch *slot(const struct pdk_ev *ev, uint32_t index) {
-    return &ev->chunks[index / CHUNK][index % CHUNK];
+    return &ev->chunks[index / CHUNK]->watches[index % CHUNK];
+}
+
+static struct chunk *chunk_of(const struct watch *watch) {
+    return (struct chunk *)((uintptr_t)watch & ~(uintptr_t)(CHUNK_SIZE - 1));
+}
+
+static uint32_t index_of(const struct watch *watch) {
+    const struct chunk *chunk = chunk_of(watch);
+    return chunk->first + (uint32_t)(watch - chunk->watches);
 }
 
 static pdk_watch handle_of(const struct watch *watch) {
-    return (uint64_t)watch->generation << 32 | (watch->index + 1);
+    return (uint64_t)watch->generation << 32 | (index_of(watch) + 1);
 }
 
 static struct watch *find(const struct pdk_ev *ev, pdk_watch handle) {
@@ -89,35 +108,35 @@ static struct watch *find(const struct pdk_ev *ev, pdk_watch handle) {
 
 static int32_t add_chunk(struct pdk_ev *ev) {
     if (ev->chunk_count == FREE_SLOT / CHUNK - 1) return -ENOMEM;
-    struct watch **chunks = reallocarray(ev->chunks, (size_t)ev->chunk_count + 1, sizeof *chunks);
+    struct chunk **chunks = reallocarray(ev->chunks, (size_t)ev->chunk_count + 1, sizeof(struct chunk *));
     if (!chunks) return -ENOMEM;
     ev->chunks = chunks;
-    struct watch *chunk = calloc(CHUNK, sizeof *chunk);
+    struct chunk *chunk = aligned_alloc(CHUNK_SIZE, CHUNK_SIZE);
     if (!chunk) return -ENOMEM;
-    chunks[ev->chunk_count] = chunk;
+    memset(chunk, 0, sizeof *chunk);
+    chunk->ev = ev;
+    chunk->first = ev->chunk_count * CHUNK;
+    chunks[ev->chunk_count++] = chunk;
     for (uint32_t i = CHUNK; i-- > 0;) {
-        chunk[i].index = ev->chunk_count * CHUNK + i;
-        chunk[i].next_free = ev->free_slot;
-        ev->free_slot = chunk[i].index;
+        chunk->watches[i].call.next_free = ev->free_slot;
+        ev->free_slot = chunk->first + i;
     }
-    ev->chunk_count++;
     return 0;
 }
 
-static struct watch *take(struct pdk_ev *ev, enum kind kind, void *arg) {
+static struct watch *take(struct pdk_ev *ev, enum kind kind) {
     if (ev->free_slot == FREE_SLOT && add_chunk(ev) < 0) return NULL;
     struct watch *watch = slot(ev, ev->free_slot);
-    ev->free_slot = watch->next_free;
+    ev->free_slot = watch->call.next_free;
     watch->kind = (uint8_t)kind;
-    watch->arg = arg;
     return watch;
 }
 
 static void give_back(struct pdk_ev *ev, struct watch *watch) {
     watch->kind = KIND_NONE;
     watch->generation++;
-    watch->next_free = ev->free_slot;
-    ev->free_slot = watch->index;
+    watch->call.next_free = ev->free_slot;
+    ev->free_slot = index_of(watch);
 }
 
 /* ---- fds ---- */
@@ -129,7 +148,7 @@ static void on_io(struct ev_loop *loop, struct ev_io *io, int revents) {
     /* libev shows a hangup as whatever was asked for; this tells it from data. */
     struct pollfd only_hangup = {io->fd, 0, 0};
     if (poll(&only_hangup, 1, 0) != 0) events |= PDK_HANGUP;
-    watch->call.ready(watch->arg, events);
+    watch->call.ready(io->data, events);
 }
 
 static void on_quiet(struct ev_loop *loop, struct ev_io *io, int revents) {
@@ -139,7 +158,7 @@ static void on_quiet(struct ev_loop *loop, struct ev_io *io, int revents) {
     int count = epoll_wait(ev->quiet_fd, events, 16, 0);
     for (int i = 0; i < count; i++) {
         struct watch *watch = find(ev, events[i].data.u64);
-        if (watch && watch->is_quiet) watch->call.ready(watch->arg, PDK_HANGUP);
+        if (watch && watch->is_quiet) watch->call.ready(watch->ev.io.data, PDK_HANGUP);
     }
 }
 
@@ -205,16 +224,17 @@ static int32_t loop_io(const pdk_loop *loop, int32_t fd, uint32_t events, void (
     int32_t r = by_fd_reserve(ev, fd);
     if (r < 0) return r;
     if (ev->by_fd[fd] != 0) return -EEXIST;
-    struct watch *watch = take(ev, KIND_IO, arg);
+    struct watch *watch = take(ev, KIND_IO);
     if (!watch) return -ENOMEM;
     watch->call.ready = ready;
     ev_io_init(&watch->ev.io, on_io, fd, 0);
+    watch->ev.io.data = arg;
     r = io_listen(ev, watch, events);
     if (r < 0) {
         give_back(ev, watch);
         return r;
     }
-    ev->by_fd[fd] = watch->index + 1;
+    ev->by_fd[fd] = index_of(watch) + 1;
     *ret = handle_of(watch);
     return 0;
 }
@@ -232,8 +252,8 @@ static void on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents) 
     (void)loop, (void)revents;
     struct watch *watch = (struct watch *)(void *)timer;
     void (*fire)(void *) = watch->call.fire;
-    void *arg = watch->arg;
-    if (timer->repeat == 0) give_back(timer->data, watch);
+    void *arg = timer->data;
+    if (timer->repeat == 0) give_back(chunk_of(watch)->ev, watch);
     fire(arg);
 }
 
@@ -258,13 +278,13 @@ static void on_before_wait(struct ev_loop *loop, struct ev_prepare *prepare, int
 static int32_t loop_timer(const pdk_loop *loop, uint64_t delay_ns, uint64_t repeat_ns, void (*fire)(void *), void *arg,
                           pdk_watch *ret) {
     struct pdk_ev *ev = loop->data;
-    struct watch *watch = take(ev, KIND_TIMER, arg);
+    struct watch *watch = take(ev, KIND_TIMER);
     if (!watch) return -ENOMEM;
     watch->call.fire = fire;
     /* None must not get slack: epoll would round it up to a millisecond. */
     double delay = delay_ns ? (double)delay_ns * 1e-9 + SLACK_SECONDS : 0;
     ev_timer_init(&watch->ev.timer, on_timer, delay, (double)repeat_ns * 1e-9);
-    watch->ev.timer.data = ev;
+    watch->ev.timer.data = arg;
     if (ev->fresh_count == FRESH) start_fresh(ev);
     ev->fresh[ev->fresh_count++] = watch;
     watch->fresh = (uint8_t)ev->fresh_count;
@@ -281,10 +301,10 @@ static void on_child(struct ev_loop *loop, struct ev_io *io, int revents) {
     if (!pdk_wait_look(io->fd, &end)) return;
     ev_io_stop(loop, io);
     watch->generation++; /* from here on it cannot be stopped any more */
-    if (watch->call.ended) watch->call.ended(watch->arg, &end);
+    if (watch->call.ended) watch->call.ended(io->data, &end);
     if (end.error == 0) pdk_wait_reap(io->fd);
     close(io->fd);
-    give_back(io->data, watch);
+    give_back(chunk_of(watch)->ev, watch);
 }
 
 static int32_t loop_child(const pdk_loop *loop, int32_t pid, int32_t pidfd, void (*ended)(void *, const pdk_exit *),
@@ -292,14 +312,14 @@ static int32_t loop_child(const pdk_loop *loop, int32_t pid, int32_t pidfd, void
     struct pdk_ev *ev = loop->data;
     int32_t fd = pidfd >= 0 ? pidfd : pdk_wait_open(pid);
     if (fd < 0) return fd;
-    struct watch *watch = take(ev, KIND_CHILD, arg);
+    struct watch *watch = take(ev, KIND_CHILD);
     if (!watch) {
         if (fd != pidfd) close(fd);
         return -ENOMEM;
     }
     watch->call.ended = ended;
     ev_io_init(&watch->ev.io, on_child, fd, EV_READ);
-    watch->ev.io.data = ev;
+    watch->ev.io.data = arg;
     ev_io_start(ev->loop, &watch->ev.io);
     *ret = handle_of(watch);
     return 0;
