@@ -119,7 +119,7 @@ class Paddock(Supervisor):
     def command(self):
         path = os.path.join(self.folder, "paddock.yaml")
         with open(path, "w") as file:
-            file.write("defaults: {restart: always, backoff: {first: 1ms, max: 1ms, factor: 1, jitter: none}}\ntasks:\n")
+            file.write("defaults: {restart: always, backoff: 0s}\ntasks:\n")
             for number in range(self.children):
                 file.write(f"  t{number}: [{self.beat}, '{number}']\n")
         return [os.path.join(self.build, "bin", "paddock"), "run", "--quiet", path]
