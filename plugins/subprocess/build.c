@@ -234,6 +234,7 @@ void pdk_sub_task_free(struct pdk_sub_task *task) {
     pdk_sub_filter_drop(task->filter);
     free(task->script.decoded);
     free(task->options.pass_fds);
+    free(task->options.rlimits);
     free(task->stop.argv);
     free(task->reload.argv);
     free(task->argv);

@@ -203,10 +203,13 @@ static bool read_limit(const pdk_host *host, const pdk_value *v, bool size, pdk_
 
 static int32_t read_rlimits(const pdk_host *host, const pdk_value *map, struct pdk_sub_options *options,
                             pdk_error *err) {
+    if (!host->values->count(map)) return 0;
+    options->rlimits = calloc(PDK_SUB_RLIMITS, sizeof *options->rlimits);
+    if (!options->rlimits) return -ENOMEM;
     for (size_t i = 0; i < PDK_SUB_RLIMITS; i++) {
         const pdk_value *v = host->values->get(map, rlimits[i].name);
-        pdk_rlimit *limit = &options->rlimits[options->rlimit_count];
         if (host->values->type(v) == PDK_NULL) continue;
+        pdk_rlimit *limit = &options->rlimits[options->rlimit_count];
         limit->resource = rlimits[i].resource;
         if (!read_limit(host, v, rlimits[i].size, limit))
             return pdk_failf(err, -EINVAL, v, "'%s' wants a number%s, unlimited, or soft:hard in numbers",

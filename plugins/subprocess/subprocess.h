@@ -113,7 +113,7 @@ struct pdk_sub_options {
     uint64_t capabilities;
     bool merge_stderr;
     uint32_t rlimit_count, pass_count;
-    pdk_rlimit rlimits[PDK_SUB_RLIMITS];
+    pdk_rlimit *rlimits;
     int32_t *pass_fds;
     uint64_t memory_max, pids_max;
     double cpu_max;
