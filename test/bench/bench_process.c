@@ -228,7 +228,7 @@ static double pipe_bandwidth(void *arg) {
     (void)arg;
     FILE *pipe = popen("exec /bin/dd if=/dev/zero bs=65536 count=4096 status=none", "re");
     for (ssize_t size; (size = read(fileno(pipe), buffer, sizeof buffer)) > 0;) bytes += (uint64_t)size;
-    pclose(pipe);
+    if (pclose(pipe) != 0) exit(1);
     return (double)bytes * 1e9 / (double)(pdk_clock_now() - from) / (1 << 20);
 }
 

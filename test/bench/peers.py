@@ -79,7 +79,7 @@ def work(pids):
 class Supervisor:
     """One way to supervise `children` copies of beat, set up in `folder`."""
 
-    name, binary, stop_signal = "", "", signal.SIGTERM
+    name, binary, stop_signal, stopped, environment = "", "", signal.SIGTERM, 0, {}
 
     def __init__(self, build, folder, children):
         self.build, self.folder, self.children = build, folder, children
@@ -90,8 +90,8 @@ class Supervisor:
         raise NotImplementedError
 
     def start(self):
-        self.process = subprocess.Popen(self.command(), cwd=self.folder, env={**os.environ, "BEAT_LOG": self.log},
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self.command(), cwd=self.folder,
+                                        env={**os.environ, **self.environment, "BEAT_LOG": self.log}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def services(self, layout):
         for number in range(self.children):
@@ -114,7 +114,7 @@ class Floor(Supervisor):
 
 
 class Paddock(Supervisor):
-    name = "paddock"
+    name, stopped = "paddock", 128 + signal.SIGTERM
 
     def command(self):
         path = os.path.join(self.folder, "paddock.yaml")
@@ -125,8 +125,14 @@ class Paddock(Supervisor):
         return [os.path.join(self.build, "bin", "paddock"), "run", "--quiet", path]
 
 
+class PaddockHeard(Paddock):
+    """Every child has printed 8,000 bytes, of which the last are kept."""
+
+    name, environment = "paddock, heard", {"BEAT_LINES": "100"}
+
+
 class Runit(Supervisor):
-    name, binary, stop_signal = "runit", "runsvdir", signal.SIGHUP  # HUP: TERM to every runsv, then exit
+    name, binary, stop_signal, stopped = "runit", "runsvdir", signal.SIGHUP, 111  # HUP: TERM to every runsv, then exit
 
     def command(self):
         def layout(path):
@@ -143,7 +149,7 @@ class Runit(Supervisor):
 
 
 class S6(Runit):
-    name, binary, stop_signal = "s6", "s6-svscan", signal.SIGTERM
+    name, binary, stop_signal, stopped = "s6", "s6-svscan", signal.SIGTERM, 0
 
     def command(self):
         super().command()
@@ -181,8 +187,10 @@ def supervise(kind, build, children, idle):
         spent = time.monotonic() - before
         figures["idle ms"], figures["idle wake-ups/s"] = (cpu_after - cpu) / 1e6, (switches_after - switches) / spent
 
-        delays = []
+        delays, enough = [], time.monotonic() + 10  # some pause for a second each time
         for number in range(30):
+            if time.monotonic() > enough:
+                break
             seen = count(one.log)
             pid = next(pid for name, pid, _ in reversed(beats(one.log)) if name.endswith(str(number)))
             killed = time.monotonic_ns()
@@ -206,7 +214,9 @@ def supervise(kind, build, children, idle):
         one.stop()
         wait_for(f"{one.name} to stop all", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in alive))
         figures["shutdown s"] = (time.monotonic_ns() - asked) / 1e9
-        one.process.wait(60)
+        status = one.process.wait(60)
+        if status != one.stopped:
+            raise SystemExit(f"peers.py: {one.name} ended with {status}, not {one.stopped}")
     finally:
         for pid in tree(one.process.pid):
             try:
@@ -249,7 +259,7 @@ def jobs_per_second(build, jobs, folder):
         yield "parallel -j4", lambda: timed(["sh", "-c", f"head -n {few} lines | parallel -j4 /bin/true"], few, cwd=folder)
     if shutil.which("tsp"):
         few = min(jobs, 500)
-        script = f"tsp -S 4; for i in $(seq {few}); do tsp -n /bin/true >/dev/null; done; tsp -w; while [ \"$(tsp | grep -cE 'queued|running')\" != 0 ]; do tsp -w; done; tsp -K"
+        script = f"tsp -S 4; for i in $(seq {few}); do tsp -n /bin/true >/dev/null; done; tsp -w; while [ \"$(tsp | grep -cE 'queued|running')\" != 0 ]; do tsp -w; done; tsp | awk 'NR > 1 && $4 != 0 {{bad = 1}} END {{exit bad}}' || exit 1; tsp -K"
         yield "tsp", lambda: timed(["sh", "-c", script], few, cwd=folder, env={**os.environ, "TS_SOCKET": os.path.join(folder, "tsp"), "TMPDIR": folder})
 
 
@@ -284,7 +294,7 @@ def main():
     parser.add_argument("--children", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=3000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--idle", type=float, default=10)
+    parser.add_argument("--idle", type=float, default=5)
     parser.add_argument("--json")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
@@ -295,7 +305,7 @@ def main():
     table(f"Row 1: /bin/true to completion, 4 at a time ({options.jobs} jobs)", results["jobs"])
 
     kinds = []
-    for kind in (Floor, Paddock, Runit, S6, Supervisord):
+    for kind in (Floor, Paddock, PaddockHeard, Runit, S6, Supervisord):
         if kind.binary and not shutil.which(kind.binary):
             print(f"peers.py: {kind.binary} IS NOT INSTALLED: left out", file=sys.stderr)
         else:
