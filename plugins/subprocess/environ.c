@@ -75,6 +75,8 @@ void pdk_sub_env_set(struct pdk_sub_env *env, enum pdk_sub_layer layer, const ch
 
 static int compare_names(const char *text, const struct pdk_sub_variable *x, const struct pdk_sub_variable *y) {
     uint32_t shorter = x->name_size < y->name_size ? x->name_size : y->name_size;
+    unsigned char first = (unsigned char)text[x->at], second = (unsigned char)text[y->at];
+    if (first != second) return first < second ? -1 : 1; /* most differ there */
     int order = memcmp(text + x->at, text + y->at, shorter);
     return order ? order : (x->name_size > y->name_size) - (x->name_size < y->name_size);
 }

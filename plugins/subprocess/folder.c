@@ -92,9 +92,12 @@ int32_t pdk_sub_results_folder(struct pdk_sub_attempt *attempt) {
     return chown(path, attempt->identity.uid, attempt->identity.gid) ? -errno : 0;
 }
 
-bool pdk_sub_results_there(const struct pdk_sub_attempt *attempt) {
+bool pdk_sub_results_there(struct pdk_sub_attempt *attempt) {
     struct stat st;
-    return attempt->results && !lstat(attempt->results, &st);
+    if (attempt->results && !lstat(attempt->results, &st)) return true;
+    free(attempt->results); /* so nobody removes what is not there */
+    attempt->results = NULL;
+    return false;
 }
 
 void pdk_sub_results_remove(struct pdk_sub_attempt *attempt) {

@@ -268,7 +268,7 @@ void pdk_sub_environment(struct pdk_sub_attempt *attempt, const pdk_start *start
 /* ---- folder.c: where $PADDOCK_OUTPUT lies ---- */
 int32_t pdk_sub_results_place(struct pdk_sub_attempt *attempt);  /* [main] choose its path */
 int32_t pdk_sub_results_folder(struct pdk_sub_attempt *attempt); /* [worker] for another user */
-bool pdk_sub_results_there(const struct pdk_sub_attempt *attempt);
+bool pdk_sub_results_there(struct pdk_sub_attempt *attempt);
 void pdk_sub_results_read(struct pdk_sub_attempt *attempt); /* [worker] */
 void pdk_sub_results_remove(struct pdk_sub_attempt *attempt);
 void pdk_sub_folder_remove(struct pdk_sub *self);
