@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/spec/schema.h"
+#include "core/spec/spec.h"
 #include "core/value/value.h"
 #include "host.h"
 #include "labels.h"
@@ -67,8 +68,22 @@ static void release(struct pdk_instance *instance) {
     v->drop(instance->labels);
     v->drop(instance->config);
     v->drop(instance->at);
+    for (size_t i = 0; instance->blanks && instance->plugin->runner->kinds[i]; i++) v->drop(instance->blanks[i]);
+    free(instance->blanks);
     free(instance->name);
     free(instance);
+}
+
+static int32_t make_blanks(struct pdk_instance *instance) {
+    const pdk_schema *const *kinds = instance->plugin->runner->kinds;
+    size_t count = 0;
+    int32_t rc = 0;
+
+    while (kinds[count]) count++;
+    instance->blanks = calloc(count + 1, sizeof *instance->blanks);
+    if (!instance->blanks) return -ENOMEM;
+    for (size_t i = 0; i < count && rc == 0; i++) rc = pdk_task_blank(kinds[i], &instance->blanks[i]);
+    return rc;
 }
 
 static int32_t prepare(struct pdk_instance *instance, const struct pdk_instance_options *options,
@@ -79,6 +94,7 @@ static int32_t prepare(struct pdk_instance *instance, const struct pdk_instance_
     if (rc == 0) rc = check_name(instance->name, options, report);
     if (rc == 0) rc = pdk_instance_labels(plugin->name, instance->name, options->labels, report, &instance->labels);
     if (rc == 0) rc = pdk_schema_check(plugin->config, plugin->name, options->config, report, &instance->config);
+    if (rc == 0 && plugin->runner) rc = make_blanks(instance);
     if (rc < 0) return rc;
     instance->host.roles = options->roles ? options->roles : roles_of(plugin);
     pdk_host_fill(instance, options->host);
@@ -131,11 +147,24 @@ void pdk_instance_free(struct pdk_instance *instance) {
     release(instance);
 }
 
-const pdk_schema *pdk_instance_kind(const struct pdk_instance *instance, const char *kind) {
-    const pdk_schema *const *kinds;
+/* Where in its list; the end of it: not there. */
+static size_t kind_index(const struct pdk_instance *instance, const char *kind) {
+    const pdk_schema *const *kinds = instance->plugin->runner->kinds;
+    size_t i = 0;
 
+    while (kinds[i] && strcmp(kinds[i]->name, kind) != 0) i++;
+    return i;
+}
+
+const pdk_schema *pdk_instance_kind(const struct pdk_instance *instance, const char *kind) {
     if (!(instance->host.roles & PDK_ROLE_RUNNER)) return NULL;
-    for (kinds = instance->plugin->runner->kinds; *kinds; kinds++)
-        if (strcmp((*kinds)->name, kind) == 0) return *kinds;
-    return NULL;
+    return instance->plugin->runner->kinds[kind_index(instance, kind)];
+}
+
+int32_t pdk_instance_complete(const struct pdk_instance *instance, struct pdk_task *task, struct pdk_report *report,
+                              struct pdk_task **ret) {
+    size_t i = kind_index(instance, task->plugin.kind);
+
+    return pdk_task_complete(task, instance->plugin->runner->kinds[i], instance->blanks[i], instance->plugin->name,
+                             report, ret);
 }

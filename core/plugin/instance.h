@@ -6,6 +6,8 @@
 #include "core/base/report.h"
 #include "paddock/plugin.h"
 
+struct pdk_task;
+
 /* A plugin's file, or one that came from memory. Never unloaded. */
 struct pdk_library {
     const pdk_plugin *plugin;
@@ -45,13 +47,14 @@ struct pdk_instance {
     const pdk_plugin *plugin;
     void *self;
     char *name;
-    const char *file;        /* borrowed from the library, NULL: from memory */
-    const pdk_value *labels; /* configured and built-in ones, held; never NULL */
-    const pdk_value *config; /* completed by the schema, held */
-    const pdk_value *at;     /* where it was configured, held; NULL */
-    int32_t life;            /* PDK_INSTANCE_... */
-    _Atomic int32_t health;  /* PDK_UP ... */
-    void *owner_data;        /* of whoever made it: the supervisor's runner record */
+    const char *file;         /* borrowed from the library, NULL: from memory */
+    const pdk_value *labels;  /* configured and built-in ones, held; never NULL */
+    const pdk_value *config;  /* completed by the schema, held */
+    const pdk_value **blanks; /* of each kind it serves, held: see pdk_task_blank */
+    const pdk_value *at;      /* where it was configured, held; NULL */
+    int32_t life;             /* PDK_INSTANCE_... */
+    _Atomic int32_t health;   /* PDK_UP ... */
+    void *owner_data;         /* of whoever made it: the supervisor's runner record */
 };
 
 struct pdk_instance_options {
@@ -72,5 +75,9 @@ void pdk_instance_free(struct pdk_instance *instance); /* calls destroy; NULL is
 
 /* The schema of a kind it serves, or NULL. */
 const pdk_schema *pdk_instance_kind(const struct pdk_instance *instance, const char *kind);
+
+/* Complete a task for it: pdk_task_complete with what is its. */
+int32_t pdk_instance_complete(const struct pdk_instance *instance, struct pdk_task *task, struct pdk_report *report,
+                              struct pdk_task **ret);
 
 #endif

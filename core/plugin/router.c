@@ -130,8 +130,7 @@ int32_t pdk_router_build_task(pdk_router *router, struct pdk_task *task, struct 
     if (!built.instance) return -ENOENT;
     plugin = built.instance->plugin;
     built.ops = plugin->runner->task;
-    rc = pdk_task_complete(task, pdk_instance_kind(built.instance, task->plugin.kind), plugin->name, report,
-                           &built.task);
+    rc = pdk_instance_complete(built.instance, task, report, &built.task);
     if (rc < 0) return rc;
     rc = build(&built, report);
     if (rc < 0) {

@@ -7,6 +7,8 @@
 
 enum { PDK_STOP_GROUP, PDK_STOP_LEADER };
 
+#define PDK_STOP_SIGNAL "TERM"
+
 struct pdk_env_file {
     const char *path;
     bool optional;
@@ -87,7 +89,7 @@ uint32_t pdk_regex_cost(const char *text);
 struct pdk_handed {
     const char *name, *field; /* in `with`; of the task */
     uint32_t marks, type;     /* type of row that takes it as it is */
-    bool always;
+    bool always, same;        /* same: as long as no task writes it, it is the same for all */
     void (*put)(pdk_writer *, const struct pdk_task_body *);
 };
 

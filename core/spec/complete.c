@@ -209,17 +209,17 @@ static void put_notify(pdk_writer *writer, const struct pdk_task_body *body) {
 /* What is handed on, under which name, and whether it always is. A kind that lacks the row refuses what the task wrote
  * itself; what came from defaults, meant for all tasks of a file, is dropped. */
 static const struct pdk_handed handed[] = {
-    {"command", "command", PDK_MARK_COMMAND, PDK_STRINGS, false, put_command},
-    {"env", "env", PDK_MARK_ENV, PDK_MAP, false, put_env},
-    {"env_file", "env_file", PDK_MARK_ENV_FILE, PDK_LIST, false, put_env_file},
-    {"cwd", "cwd", PDK_MARK_CWD, PDK_STRING, true, put_cwd},
-    {"user", "user", PDK_MARK_USER, PDK_STRING, false, put_user},
-    {"resources", "resources", PDK_MARK_RESOURCES, PDK_MAP, false, put_resources},
-    {"exit", "exit", PDK_MARK_EXIT, PDK_MAP, true, put_exit},
-    {"stop", "stop", PDK_MARKS_STOP, PDK_MAP, true, put_stop},
-    {"input", "input", 0, PDK_ANY, false, put_input},
-    {"reload", "reload", PDK_MARK_RELOAD, PDK_MAP, false, put_reload},
-    {"notify", "ready", PDK_MARK_READY_NOTIFY, PDK_BOOL, false, put_notify},
+    {"command", "command", PDK_MARK_COMMAND, PDK_STRINGS, false, false, put_command},
+    {"env", "env", PDK_MARK_ENV, PDK_MAP, false, false, put_env},
+    {"env_file", "env_file", PDK_MARK_ENV_FILE, PDK_LIST, false, false, put_env_file},
+    {"cwd", "cwd", PDK_MARK_CWD, PDK_STRING, true, false, put_cwd},
+    {"user", "user", PDK_MARK_USER, PDK_STRING, false, false, put_user},
+    {"resources", "resources", PDK_MARK_RESOURCES, PDK_MAP, false, false, put_resources},
+    {"exit", "exit", PDK_MARK_EXIT, PDK_MAP, true, true, put_exit},
+    {"stop", "stop", PDK_MARKS_STOP, PDK_MAP, true, true, put_stop},
+    {"input", "input", 0, PDK_ANY, false, false, put_input},
+    {"reload", "reload", PDK_MARK_RELOAD, PDK_MAP, false, false, put_reload},
+    {"notify", "ready", PDK_MARK_READY_NOTIFY, PDK_BOOL, false, false, put_notify},
 };
 
 #define HANDED (sizeof handed / sizeof *handed)
@@ -269,12 +269,32 @@ static void check_handed(struct pdk_reading *reading, const struct pdk_task_body
     }
 }
 
-int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const char *plugin,
+int32_t pdk_task_blank(const pdk_schema *schema, const pdk_value **ret) {
+    struct pdk_task_body *body = pdk_task_new(0);
+    struct pdk_completion completion = {.schema = schema, .body = body};
+    struct pdk_report report = {.limit = 1};
+    if (!body) return -ENOMEM;
+    body->task.references = 1;
+    body->task.source = &pdk_value_empty_map;
+    body->program.stop_signal = PDK_STOP_SIGNAL;
+    body->program.folder = body->program.cwd = "/";
+    *ret = NULL;
+    int32_t rc = pdk_completion_run(&completion, &report, ret);
+    pdk_report_free(&report);
+    pdk_task_drop(&body->task);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const pdk_value *blank, const char *plugin,
                           struct pdk_report *report, struct pdk_task **ret) {
     struct pdk_task_body *body = pdk_task_body(task), *derived;
     struct pdk_reading reading = {.report = report, .folder = "/"};
-    struct pdk_completion completion = {
-        .schema = schema, .plugin = plugin, .value = task->plugin.with, .at = body->with_at, .body = body};
+    struct pdk_completion completion = {.schema = schema,
+                                        .blank = blank,
+                                        .plugin = plugin,
+                                        .value = task->plugin.with,
+                                        .at = body->with_at,
+                                        .body = body};
     const pdk_value *with = NULL;
     int32_t rc;
     check_handed(&reading, body, schema);

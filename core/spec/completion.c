@@ -443,6 +443,22 @@ static void put_absent(struct run *run, const pdk_param *row, const pdk_value *m
     }
 }
 
+/* Is it what the task says, or would every other say the same? */
+static bool is_said(const struct run *run, const struct pdk_handed *handed) {
+    const struct pdk_task_body *body = run->job->body;
+    return pdk_handed_given(handed, body) && (!handed->same || (body->given & handed->marks));
+}
+
+/* A row of the top that the task says nothing of, from the blank one. */
+static bool put_blank(struct run *run, const pdk_param *row, const struct pdk_handed *handed, const pdk_value *map) {
+    uint32_t at;
+    const pdk_value *value = lookup(run->job->blank, row->name, &at);
+    if (!value || (handed ? is_said(run, handed) : lookup(map, row->name, &at) != NULL)) return false;
+    run->values->key(run->writer, row->name);
+    run->values->put_value(run->writer, value);
+    return true;
+}
+
 static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *map) {
     bool top = is_task_top(run, map);
     const pdk_param *row;
@@ -453,6 +469,7 @@ static void put_rows(struct run *run, const pdk_param *rows, const pdk_value *ma
         const struct pdk_handed *handed = top ? pdk_handed_find(row->name) : NULL;
         const pdk_value *value;
         uint32_t at = 0;
+        if (top && put_blank(run, row, handed, map)) continue;
         if (handed && pdk_handed_given(handed, run->job->body)) {
             run->values->key(run->writer, row->name);
             put_handed(run, row, handed);

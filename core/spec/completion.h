@@ -12,6 +12,7 @@ struct pdk_completion {
     const pdk_value *value;           /* what was written: a map or null */
     const pdk_value *at;              /* as it was written, if value was made of it and of defaults; NULL */
     const struct pdk_task_body *body; /* the task whose `with` this is, which hands on its own fields; NULL: none */
+    const pdk_value *blank;           /* of a task that says nothing: what is the same is shared with it; NULL */
     bool strict;                      /* check even the fallbacks */
 };
 

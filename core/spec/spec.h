@@ -100,9 +100,13 @@ int32_t pdk_task_read(const pdk_value *value, const struct pdk_task_options *opt
  *     notify    true, for ready: notify
  * A field that the task wrote and the schema lacks is a fault ("kind "http" runs no program"); input is not, since
  * plugin.input has it anyway, nor is what comes from defaults. Gives a new task (with one reference) that shares
- * everything else. */
-int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const char *plugin,
+ * everything else. blank: of pdk_task_blank for this schema, parts of which are shared, or NULL. */
+int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const pdk_value *blank, const char *plugin,
                           struct pdk_report *report, struct pdk_task **ret);
+
+/* What a task that says nothing is completed to, for pdk_task_complete to share: its fallbacks, and how it stops and ends
+ * by default. *ret is held once; NULL when the kind cannot do without something. 0 or -ENOMEM. */
+int32_t pdk_task_blank(const pdk_schema *schema, const pdk_value **ret);
 
 /* A copy with another name and slot (NULL: as it is), as replica number n (0: none), or with other `with`
  * (NULL: as it is; a template's submission). */

@@ -45,7 +45,7 @@ static void set_defaults(struct pdk_task_body *body) {
     task->policy.backoff_max = 30 * PDK_SECOND;
     task->policy.backoff_factor = UINT64_C(2) << 20;
     task->policy.backoff_reset = PDK_MINUTE;
-    body->program.stop_signal = "TERM";
+    body->program.stop_signal = PDK_STOP_SIGNAL;
 }
 
 /* Sort the keys of a map to their rows. defaults: only rows that are still empty, or merged. */

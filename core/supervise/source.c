@@ -51,13 +51,11 @@ static int32_t submit_spec(struct pdk_member *member, const pdk_submission *give
 static int32_t submit_with(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
                            pdk_run *ret, pdk_error *err) {
     const struct pdk_template *base = given->base;
-    const pdk_plugin *plugin = base->instance->plugin;
     struct pdk_report report = {0};
     struct pdk_task *varied, *task;
     int32_t rc = pdk_task_vary(base->raw, NULL, NULL, 0, given->with, &varied);
     if (rc < 0) return pdk_report_error(&report, rc, err);
-    rc =
-        pdk_task_complete(varied, pdk_instance_kind(base->instance, varied->plugin.kind), plugin->name, &report, &task);
+    rc = pdk_instance_complete(base->instance, varied, &report, &task);
     pdk_task_drop(varied);
     if (rc == 0) {
         intake->task = task;
@@ -134,8 +132,7 @@ static int32_t make_template(struct pdk_supervisor *s, const pdk_value *spec, st
     if (rc < 0) return rc;
     made->instance = pdk_router_pick(s->router, made->raw, report);
     if (!made->instance) return -ENOENT;
-    return pdk_task_complete(made->raw, pdk_instance_kind(made->instance, made->raw->plugin.kind),
-                             made->instance->plugin->name, report, &made->task);
+    return pdk_instance_complete(made->instance, made->raw, report, &made->task);
 }
 
 static int32_t prepare(const pdk_source *source, const pdk_value *spec, const pdk_template **ret, pdk_error *err) {

@@ -50,7 +50,7 @@ static void complete(struct pdk_task *task, const pdk_schema *schema) {
     const pdk_values *values = pdk_values_get();
     struct pdk_report report = {0};
     struct pdk_task *completed = NULL;
-    int32_t rc = pdk_task_complete(task, schema, "fuzz", &report, &completed);
+    int32_t rc = pdk_task_complete(task, schema, NULL, "fuzz", &report, &completed);
     MUST(rc == 0 || rc == -EINVAL || rc == -E2BIG);
     if (rc == 0) {
         MUST(report.errors == 0);

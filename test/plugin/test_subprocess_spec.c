@@ -19,7 +19,7 @@ static pdk_test_attempt *run(pdk_test *m, const char *text) {
     struct pdk_task *written = NULL, *task = NULL;
     pdk_test_attempt *attempt;
     if (pdk_task_read(pdk_test_value(m, text), &options, &report, &written)) show_faults(&report, text);
-    if (pdk_task_complete(written, pdk_test_plugin(m)->runner->kinds[0], "subprocess", &report, &task))
+    if (pdk_task_complete(written, pdk_test_plugin(m)->runner->kinds[0], NULL, "subprocess", &report, &task))
         show_faults(&report, text);
     attempt = start(pdk_test_build_spec(m, &task->plugin, NULL));
     wait_for(attempt);

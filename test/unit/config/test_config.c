@@ -117,7 +117,8 @@ static void variables_are_put_into_values(void **state) {
         struct pdk_buffer json = PDK_BUFFER(4096);
         struct pdk_task *complete = NULL;
         assert_int_equal(
-            pdk_task_complete(pdk_config_task(loaded.config, commands[i].task), &schema, "p", NULL, &complete), 0);
+            pdk_task_complete(pdk_config_task(loaded.config, commands[i].task), &schema, NULL, "p", NULL, &complete),
+            0);
         (void)pdk_values_get()->print(pdk_values_get(), complete->plugin.with, 0, pdk_buffer_write, &json);
         assert_string_equal(pdk_buffer_string(&json), commands[i].with);
         pdk_buffer_free(&json);

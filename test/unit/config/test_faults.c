@@ -49,7 +49,7 @@ static void complete_all(struct loaded *loaded) {
     for (uint32_t i = 0; loaded->config && i < loaded->config->task_count; i++) {
         struct pdk_task *task = loaded->config->tasks[i], *complete = NULL;
         if (strcmp(task->plugin.kind, "http") != 0) continue;
-        if (pdk_task_complete(task, &http, "http", &loaded->report, &complete) == 0) pdk_task_drop(complete);
+        if (pdk_task_complete(task, &http, NULL, "http", &loaded->report, &complete) == 0) pdk_task_drop(complete);
     }
     pdk_buffer_free(&loaded->printed);
     print_report(loaded);

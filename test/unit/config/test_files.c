@@ -141,7 +141,7 @@ static void defaults_reach_includes(void **state) {
     assert_true(b->manual);
     assert_int_equal(b->policy.restart, PDK_RESTART_ALWAYS);
     assert_int_equal(b->plugin.grace_ns, 60000000000);
-    assert_int_equal(pdk_task_complete(b, &schema, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(b, &schema, NULL, "p", NULL, &complete), 0);
     (void)pdk_values_get()->print(pdk_values_get(), complete->plugin.with, PDK_JSON_SORT, pdk_buffer_write, &json);
     assert_string_equal(pdk_buffer_string(&json),
                         "{\"command\":[\"/bin/sh\",\"-c\",\"x\"],\"env\":{\"A\":\"a\",\"B\":\"b\",\"C\":\"c\"},"

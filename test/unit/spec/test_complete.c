@@ -5,7 +5,7 @@
 static void assert_with(const char *text, const char *wanted) {
     struct pdk_task *t = task(text), *complete = NULL;
     struct pdk_report report = {.limit = 0};
-    int32_t rc = pdk_task_complete(t, &program, "subprocess", &report, &complete);
+    int32_t rc = pdk_task_complete(t, &program, NULL, "subprocess", &report, &complete);
     assert_faults(&report, "");
     assert_int_equal(rc, 0);
     assert_json(complete->plugin.with, wanted);
@@ -65,7 +65,7 @@ static void the_forms_are_fixed(void **state) {
 static void assert_incomplete(const char *text, const pdk_schema *schema, const char *wanted) {
     struct pdk_task *t = task(text), *complete = NULL;
     struct pdk_report report = {.limit = 0};
-    assert_int_equal(pdk_task_complete(t, schema, "p", &report, &complete), -EINVAL);
+    assert_int_equal(pdk_task_complete(t, schema, NULL, "p", &report, &complete), -EINVAL);
     assert_null(complete);
     assert_faults(&report, wanted);
     pdk_report_free(&report);
@@ -92,7 +92,7 @@ static void a_kind_takes_only_what_it_has(void **state) {
                       ": kind \"subprocess\" runs no program / remove it, or kind: subprocess\n"
                       "/with: \"url\" is missing / url: Where to");
     struct pdk_task *t = task("{'kind': 'http', 'with': {'url': 'u'}, 'stop': {'grace': '1s'}, 'input': 5}"), *complete;
-    assert_int_equal(pdk_task_complete(t, &http, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &http, NULL, "p", NULL, &complete), 0);
     assert_json(complete->plugin.with, "{'url':'u'}");
     assert_json(complete->plugin.input, "5");
     pdk_task_drop(complete);
@@ -106,7 +106,7 @@ static void defaults_that_do_not_fit_are_dropped(void **state) {
     struct pdk_task *t = task_with("{'kind': 'http', 'with': {'url': 'u'}, 'stop': {'grace': '1s'}}", &options),
                     *complete;
     pdk_values_get()->drop(defaults);
-    assert_int_equal(pdk_task_complete(t, &http, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &http, NULL, "p", NULL, &complete), 0);
     assert_json(complete->plugin.with, "{'url':'u'}");
     pdk_task_drop(complete);
     pdk_task_drop(t);
@@ -131,7 +131,7 @@ static void what_is_handed_on_keeps_its_path(void **state) {
     struct pdk_task *t = task("{'command': 'x', 'with': {'nice': 5}, 'user': 'me', 'env': {'A': 1}, 'env_file': ['f'], "
                               "'stop': 'HUP', 'exit': {'retry': [1]}, 'resources': {'pids': 3}}"),
                     *complete;
-    assert_int_equal(pdk_task_complete(t, &program, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &program, NULL, "p", NULL, &complete), 0);
     pdk_task_drop(t);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const pdk_value *value = complete->plugin.with;
@@ -154,12 +154,55 @@ static void what_is_handed_on_is_read_once(void **state) {
     static const pdk_schema narrow = PDK_SCHEMA("narrow", "", rows);
     struct pdk_task *t = task("{'kind': 'narrow', 'resources': {'memory': '2MiB'}}"), *complete;
     (void)state;
-    assert_int_equal(pdk_task_complete(t, &narrow, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &narrow, NULL, "p", NULL, &complete), 0);
     assert_json(complete->plugin.with, "{'resources':{'memory':2097152}}");
     pdk_task_drop(complete);
     pdk_task_drop(t);
     assert_incomplete("{'kind': 'narrow', 'resources': {'memory': '64KiB'}}", &narrow,
                       "/resources/memory: 65536 is out of range / expected 1000000 to 1000000000");
+}
+
+/* With a blank one or without, all is the same; but of what the task says nothing there is one for all. */
+static void what_is_not_said_is_shared(void **state) {
+    static const pdk_param stops[] = {PDK_PARAM("signal", PDK_STRING, 0, "TERM", ""),
+                                      PDK_PARAM("to", PDK_STRING, 0, "group", ""), PDK_PARAM_END};
+    static const pdk_param rows[] = {PDK_PARAM("command", PDK_STRINGS, 0, NULL, ""),
+                                     PDK_PARAM("cwd", PDK_STRING, 0, NULL, ""),
+                                     PDK_PARAM("exit", PDK_MAP, 0, NULL, ""),
+                                     {"stop", PDK_MAP, 0, NULL, "", NULL, 0, 0, stops},
+                                     PDK_PARAM("notify", PDK_BOOL, 0, "false", ""),
+                                     PDK_PARAM("drain", PDK_DURATION, 0, "5s", ""),
+                                     PDK_PARAM_END};
+    static const pdk_schema schema = PDK_SCHEMA("kind", "", rows);
+    static const struct {
+        const char *text;
+        bool exit, stop, notify, drain; /* said */
+    } cases[] = {
+        {"{'kind': 'kind', 'command': 'x'}", 0, 0, 0, 0},
+        {"{'kind': 'kind', 'stop': 'INT', 'with': {'drain': '1s'}}", 0, 1, 0, 1},
+        {"{'kind': 'kind', 'exit': {'success': [3]}, 'stop': {'grace': '1s'}, 'ready': 'notify'}", 1, 0, 1, 0},
+    };
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *blank;
+    (void)state;
+    assert_int_equal(pdk_task_blank(&schema, &blank), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct pdk_task *t = task(cases[i].text), *alone, *shared;
+        assert_int_equal(pdk_task_complete(t, &schema, NULL, "p", NULL, &alone), 0);
+        assert_int_equal(pdk_task_complete(t, &schema, blank, "p", NULL, &shared), 0);
+        const pdk_value *with = shared->plugin.with;
+        assert_true(pdk_value_equal(alone->plugin.with, with));
+        assert_int_equal(values->get(with, "exit") == values->get(blank, "exit"), !cases[i].exit);
+        assert_int_equal(values->get(with, "stop") == values->get(blank, "stop"), !cases[i].stop);
+        assert_int_equal(values->get(with, "notify") == values->get(blank, "notify"), !cases[i].notify);
+        assert_int_equal(values->get(with, "drain") == values->get(blank, "drain"), !cases[i].drain);
+        pdk_task_drop(alone);
+        pdk_task_drop(shared);
+        pdk_task_drop(t);
+    }
+    values->drop(blank);
+    assert_int_equal(pdk_task_blank(&program, &blank), 0);
+    assert_null(blank); /* without a command it is nothing */
 }
 
 int main(void) {
@@ -169,6 +212,7 @@ int main(void) {
         cmocka_unit_test(defaults_that_do_not_fit_are_dropped),
         cmocka_unit_test(what_is_handed_on_keeps_its_path),
         cmocka_unit_test(what_is_handed_on_is_read_once),
+        cmocka_unit_test(what_is_not_said_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,7 +245,7 @@ static void a_command_may_stand_alone(void **state) {
     (void)state;
     struct pdk_task *t = task("'./x --y'"), *complete;
     assert_string_equal(t->plugin.kind, "subprocess");
-    assert_int_equal(pdk_task_complete(t, &program, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &program, NULL, "p", NULL, &complete), 0);
     pdk_task_drop(t); /* the completed one keeps what it shares */
     assert_json(pdk_values_get()->get(complete->plugin.with, "command"), "['/bin/sh','-c','./x --y']");
     assert_string_equal(complete->plugin.slot, "t");
@@ -290,7 +290,7 @@ static void json_gets_the_same_checks(void **state) {
     struct pdk_task *t = task("{'command': ['x', 1, 2.5, true], 'replicas': 3.0, 'env': {'A': 1, 'B': false}}"),
                     *complete;
     assert_int_equal(t->replicas, 3);
-    assert_int_equal(pdk_task_complete(t, &program, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(t, &program, NULL, "p", NULL, &complete), 0);
     assert_json(pdk_values_get()->get(complete->plugin.with, "command"), "['x','1','2.5','true']");
     assert_json(pdk_values_get()->get(complete->plugin.with, "env"), "{'A':'1','B':'false'}");
     pdk_task_drop(complete);
@@ -325,12 +325,12 @@ static void a_copy_shares_the_rest(void **state) {
     pdk_task_drop(t);
     pdk_task_drop(copy);
     assert_string_equal(again->plugin.name, "t.2");
-    assert_int_equal(pdk_task_complete(again, &program, "p", NULL, &complete), 0);
+    assert_int_equal(pdk_task_complete(again, &program, NULL, "p", NULL, &complete), 0);
     assert_json(pdk_values_get()->get(complete->plugin.with, "nice"), "3");
     pdk_task_drop(complete);
     assert_int_equal(pdk_task_vary(again, NULL, NULL, 0, bad, &copy), 0);
     pdk_values_get()->drop(bad);
-    assert_int_equal(pdk_task_complete(copy, &program, "p", &report, &complete), -EINVAL);
+    assert_int_equal(pdk_task_complete(copy, &program, NULL, "p", &report, &complete), -EINVAL);
     assert_faults(&report, ": \"env\" is a field of the task / move it up, out of with");
     pdk_report_free(&report);
     pdk_task_drop(copy);
