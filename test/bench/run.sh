@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every benchmark, one after the other, on a quiet machine: figures are ratios within this run.
 #
-#   run.sh            all, about ten minutes
+#   run.sh            all, about six minutes
 #   run.sh NAME...    some of: process loop timers yaml router supervisor metrics peers ...
 #
 # Installs the peers it compares with from Debian's packages.
