@@ -68,7 +68,8 @@ static void release(struct pdk_instance *instance) {
     v->drop(instance->labels);
     v->drop(instance->config);
     v->drop(instance->at);
-    for (size_t i = 0; instance->blanks && instance->plugin->runner->kinds[i]; i++) v->drop(instance->blanks[i]);
+    /* Not by the plugin's kinds: a table that was made for this instance may have gone with destroy. */
+    for (size_t i = 0; instance->blanks && instance->blanks[i]; i++) v->drop(instance->blanks[i]);
     free(instance->blanks);
     free(instance->name);
     free(instance);
