@@ -25,6 +25,7 @@
 
 #include "core/base/clock.h"
 #include "core/loop/loop.h"
+#include "core/loop/reaped.h"
 #include "core/loop/wait.h"
 
 enum { CHUNK_SIZE = 32 * 1024, FRESH = 64 };
@@ -71,6 +72,8 @@ struct pdk_ev {
     struct ev_prepare before_wait;
     struct ev_io quiet; /* an epoll of its own for fds that only a hangup is awaited on: libev cannot */
     int quiet_fd;
+    struct ev_child any_child;
+    struct pdk_reaped *reaped;  /* NULL: it is not libev's default loop */
     _Atomic(pdk_call *) posted; /* newest first */
     struct watch *fresh[FRESH]; /* NULL: stopped meanwhile */
     uint32_t fresh_count;
@@ -294,17 +297,38 @@ static int32_t loop_timer(const pdk_loop *loop, uint64_t delay_ns, uint64_t repe
 
 /* ---- children ---- */
 
-static void on_child(struct ev_loop *loop, struct ev_io *io, int revents) {
-    (void)revents;
-    struct watch *watch = (struct watch *)(void *)io;
-    pdk_exit end;
-    if (!pdk_wait_look(io->fd, &end)) return;
-    ev_io_stop(loop, io);
+static void child_over(struct pdk_ev *ev, struct watch *watch, const pdk_exit *end) {
+    int ignored;
+    ev_io_stop(ev->loop, &watch->ev.io);
+    if (ev->reaped) pdk_reaped_forget(ev->reaped, watch, &ignored);
     watch->generation++; /* from here on it cannot be stopped any more */
-    if (watch->call.ended) watch->call.ended(io->data, &end);
-    if (end.error == 0) pdk_wait_reap(io->fd);
-    close(io->fd);
-    give_back(chunk_of(watch)->ev, watch);
+    if (watch->call.ended) watch->call.ended(watch->ev.io.data, end);
+    if (end->error == 0) pdk_wait_reap(watch->ev.io.fd);
+    close(watch->ev.io.fd);
+    give_back(ev, watch);
+}
+
+static void on_child(struct ev_loop *loop, struct ev_io *io, int revents) {
+    (void)loop, (void)revents;
+    struct watch *watch = (struct watch *)(void *)io;
+    struct pdk_ev *ev = chunk_of(watch)->ev;
+    pdk_exit end;
+    int status;
+    if (!pdk_wait_look(io->fd, &end)) return;
+    if (end.error == -ECHILD && ev->reaped && pdk_reaped_forget(ev->reaped, watch, &status))
+        pdk_wait_told(status, &end);
+    child_over(ev, watch, &end);
+}
+
+/* libev calls this for each child that it has reaped, before it reaps the next one: the soonest we can be. */
+static void on_reaped(struct ev_loop *loop, struct ev_child *child, int revents) {
+    (void)loop, (void)revents;
+    struct pdk_ev *ev = child->data;
+    struct watch *watch = pdk_reaped_tell(ev->reaped, child->rpid, child->rstatus);
+    pdk_exit end;
+    if (!watch) return;
+    pdk_wait_told(child->rstatus, &end);
+    child_over(ev, watch, &end);
 }
 
 static int32_t loop_child(const pdk_loop *loop, int32_t pid, int32_t pidfd, void (*ended)(void *, const pdk_exit *),
@@ -313,6 +337,10 @@ static int32_t loop_child(const pdk_loop *loop, int32_t pid, int32_t pidfd, void
     int32_t fd = pidfd >= 0 ? pidfd : pdk_wait_open(pid);
     if (fd < 0) return fd;
     struct watch *watch = take(ev, KIND_CHILD);
+    if (watch && ev->reaped && pdk_reaped_await(ev->reaped, pid, watch) < 0) {
+        give_back(ev, watch);
+        watch = NULL;
+    }
     if (!watch) {
         if (fd != pidfd) close(fd);
         return -ENOMEM;
@@ -420,14 +448,27 @@ static int32_t has_free_descriptor(void) {
     return 0;
 }
 
+static int32_t listen_to_reaper(struct pdk_ev *ev) {
+    ev->reaped = pdk_reaped_create();
+    if (!ev->reaped) return -ENOMEM;
+    ev_child_init(&ev->any_child, on_reaped, 0, 0);
+    ev->any_child.data = ev;
+    ev_child_start(ev->loop, &ev->any_child);
+    return 0;
+}
+
 static int32_t attach(struct ev_loop *loop, bool own, struct pdk_ev **ret) {
     int32_t r = has_free_descriptor();
     if (r < 0) return r;
     struct pdk_ev *ev = calloc(1, sizeof *ev);
     if (!ev) return -ENOMEM;
+    ev->loop = loop;
+    if (ev_is_default_loop(loop) && listen_to_reaper(ev) < 0) {
+        free(ev);
+        return -ENOMEM;
+    }
     ev->table = TABLE;
     ev->table.data = ev;
-    ev->loop = loop;
     ev->own = own;
     ev->quiet_fd = -1;
     ev->free_slot = FREE_SLOT;
@@ -466,7 +507,7 @@ void pdk_ev_once(struct pdk_ev *ev) {
 }
 
 void pdk_ev_break(struct pdk_ev *ev) {
-    ev_break(ev->loop, EVBREAK_ONE);
+    if (ev->own) ev_break(ev->loop, EVBREAK_ONE);
 }
 
 static void drop(struct pdk_ev *ev, struct watch *watch) {
@@ -486,6 +527,8 @@ void pdk_ev_free(struct pdk_ev *ev) {
     for (uint32_t i = 0; i < ev->chunk_count * CHUNK; i++) drop(ev, slot(ev, i));
     ev_async_stop(ev->loop, &ev->wake);
     ev_prepare_stop(ev->loop, &ev->before_wait);
+    if (ev->reaped) ev_child_stop(ev->loop, &ev->any_child);
+    pdk_reaped_free(ev->reaped);
     if (ev->quiet_fd >= 0) {
         ev_io_stop(ev->loop, &ev->quiet);
         close(ev->quiet_fd);

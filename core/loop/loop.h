@@ -10,12 +10,13 @@ struct pdk_ev; /* a loop of our own, or one we were lent */
 /* A new loop (ev_loop_new, never the default one). */
 int32_t pdk_ev_create(struct pdk_ev **ret);
 
-/* An adapter over a struct ev_loop that the embedder runs himself; void keeps ev.h out of here. */
+/* An adapter over a struct ev_loop that the embedder runs himself; void keeps ev.h out of here. libev's default loop
+ * reaps all children of the process; on it an end that libev saw first is told all the same, without its usage. */
 int32_t pdk_ev_adopt(void *ev_loop, struct pdk_ev **ret);
 
 const pdk_loop *pdk_ev_loop(struct pdk_ev *ev);
 
-/* Run until pdk_ev_break; only for a loop of our own. */
+/* Run until pdk_ev_break; only for a loop of our own, and on another break does nothing. */
 void pdk_ev_run(struct pdk_ev *ev);
 void pdk_ev_break(struct pdk_ev *ev); /* [main] */
 

@@ -69,3 +69,11 @@ void pdk_wait_reap(int32_t pidfd) {
     siginfo_t info;
     look(pidfd, 0, &info, NULL);
 }
+
+void pdk_wait_told(int status, pdk_exit *ret) {
+    memset(ret, 0, sizeof *ret);
+    ret->struct_size = sizeof *ret;
+    ret->usage.struct_size = sizeof ret->usage;
+    *(WIFSIGNALED(status) ? &ret->signal : &ret->exit_code) =
+        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -15,4 +15,7 @@ bool pdk_wait_look(int32_t pidfd, pdk_exit *ret);
 
 void pdk_wait_reap(int32_t pidfd);
 
+/* The same from what waitpid told somebody else; the usage is not known. */
+void pdk_wait_told(int status, pdk_exit *ret);
+
 #endif

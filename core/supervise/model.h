@@ -259,7 +259,7 @@ struct pdk_supervisor {
     const pdk_loop *loop;
     const pdk_pool *pool;
     const pdk_process *process;
-    struct pdk_ev *own_loop;
+    struct pdk_ev *own_loop; /* or our place in options.ev_loop */
     struct pdk_threads *own_pool;
     struct pdk_spawner *own_process;
     pdk_router *router;

@@ -84,8 +84,10 @@ static int32_t make_services(struct pdk_supervisor *s, pdk_error *err) {
     s->loop = s->options.loop;
     s->pool = s->options.pool;
     s->process = s->options.process;
+    if (s->loop && s->options.ev_loop)
+        return pdk_fail(err, -EINVAL, NULL, "either loop or ev_loop, not both", NULL, NULL);
     if (!s->loop) {
-        int32_t rc = pdk_ev_create(&s->own_loop);
+        int32_t rc = s->options.ev_loop ? pdk_ev_adopt(s->options.ev_loop, &s->own_loop) : pdk_ev_create(&s->own_loop);
         if (rc < 0) return pdk_fail(err, rc, NULL, "cannot make a loop: ", strerror(-rc), NULL);
         s->loop = pdk_ev_loop(s->own_loop);
     }
@@ -264,7 +266,7 @@ const pdk_process *pdk_supervisor_process(pdk_supervisor *supervisor) {
 }
 
 int32_t pdk_supervisor_run(pdk_supervisor *supervisor) {
-    if (!supervisor->own_loop) return -ENOTSUP;
+    if (!supervisor->own_loop || supervisor->options.ev_loop) return -ENOTSUP;
     while (!pdk_shutdown_over(supervisor)) pdk_ev_run(supervisor->own_loop);
     return 0;
 }

@@ -6,6 +6,11 @@
  *
  * All calls [main]: the thread that runs the loop. Several supervisors may live in one process. Your children,
  * signals, threads and stdout are left alone; the supervisor waits for children of its own only.
+ *
+ * Its loop is one of its own (a thread calls pdk_supervisor_run), a libev loop of yours (ev_loop), or any other of which
+ * you fill in the table (loop); examples/embed_supervisor has each. Who reaps all children of the process, with
+ * waitpid(-1), takes the ends of ours away and their attempts fail. libev's default loop does: with that one in the
+ * process, have the supervisor live in it.
  */
 #ifndef PADDOCK_SUPERVISOR_H
 #define PADDOCK_SUPERVISOR_H
@@ -45,6 +50,7 @@ typedef struct pdk_supervisor_options {
     uint64_t seed;                /* of the jitter; 0: from the clock */
     const char *name, *version;   /* of your program, as plugins see it; NULL: "paddock" and its version */
     uint64_t history_age;         /* ended runs older than that are forgotten. 0: 24 h; UINT64_MAX: at no age */
+    void *ev_loop; /* a struct ev_loop of yours to live in, which you run; of the libev that we link. Instead of loop */
 } pdk_supervisor_options;
 
 /* Told once, when the run has ended or is given up as lost; never from inside submit. The outcome, and all it points
