@@ -20,7 +20,7 @@ only() { # only HEADER FOLDER...
   pattern=$(IFS='|'; echo "$*")
   grep -nE "#include <$header>" "${code[@]}" | grep -vE "^($pattern)" | sed "s|\$|   <- only in $*|" | fault
 }
-only 'ev\.h' core/loop/ test/unit/loop/ test/bench/ examples/
+only 'ev\.h' core/loop/ test/unit/loop/ test/embed/ test/bench/ examples/
 only 'yaml\.h' core/yaml/ test/bench/
 only 'dlfcn\.h' core/plugin/library.c test/
 only 'jansson\.h' core/value/

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program with a poll loop and a child of its own, and Paddock inside of it: a runner from memory, two runs, their
+ * A program with a loop and a child of its own, and Paddock inside of it: a runner from memory, two runs, their
  * outcomes, a clean end. Paddock waits for children of its own only, so ours is still there for us to reap.
+ *     embed_supervisor [poll | ev | uv]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include <paddock/helpers.h>
 #include <paddock/supervisor.h>
 
-#include "adapter.h"
+#include "loops.h"
 
 /* ---- a runner: waits a while, then says so */
 struct greeter {
@@ -132,35 +133,46 @@ static pdk_run submit(pdk_supervisor *supervisor, const char *json) {
     return run;
 }
 
-int main(void) {
-    struct adapter *adapter = adapter_create();
-    pid_t mine = fork();
-    if (mine == 0) _exit(7);
-    if (!adapter || mine < 0) return 1;
-
-    pdk_supervisor_options options = {.struct_size = sizeof options, .loop = adapter_loop(adapter), .stopped = stopped};
-    pdk_supervisor *supervisor;
-    pdk_error err = PDK_ERROR;
-    if (pdk_supervisor_create(&options, &supervisor, &err) < 0) die("create", &err);
-    if (pdk_supervisor_add(supervisor, &greeter, NULL, &err) < 0) die("add", &err);
-    if (pdk_supervisor_start(supervisor, &err) < 0) die("start", &err);
-
+/* One run that succeeds, and one that we have no time for. */
+static void work(pdk_supervisor *supervisor, const struct loop_kind *kind, void *loop) {
     const pdk_control *control = pdk_supervisor_control(supervisor);
     pdk_filter filter = {.struct_size = sizeof filter, .events = 1u << PDK_EVENT_OUTPUT};
     pdk_watch watch;
-    if (control->subscribe(control, &filter, event, NULL, &watch) < 0) return 1;
+    if (control->subscribe(control, &filter, event, NULL, &watch) < 0) exit(1);
 
     submit(supervisor, "{\"name\": \"world\", \"kind\": \"greet\", \"with\": {\"whom\": \"world\"}}");
     pdk_run slow = submit(
         supervisor, "{\"name\": \"slow\", \"kind\": \"greet\", \"with\": {\"whom\": \"nobody\", \"wait\": \"1h\"}}");
-    while (waiting > 1) adapter_turn(adapter);
+    while (waiting > 1) kind->turn(loop);
     control->cancel(control, slow, "we have no hour");
-    while (waiting > 0) adapter_turn(adapter);
+    while (waiting > 0) kind->turn(loop);
+}
 
+static void supervise(const struct loop_kind *kind) {
+    pdk_supervisor_options options = {.struct_size = sizeof options, .stopped = stopped};
+    void *loop = kind->create(&options);
+    pdk_supervisor *supervisor;
+    pdk_error err = PDK_ERROR;
+    if (!loop) exit(1);
+    if (pdk_supervisor_create(&options, &supervisor, &err) < 0) die("create", &err);
+    if (pdk_supervisor_add(supervisor, &greeter, NULL, &err) < 0) die("add", &err);
+    if (pdk_supervisor_start(supervisor, &err) < 0) die("start", &err);
+    work(supervisor, kind, loop);
     pdk_supervisor_shutdown(supervisor);
-    while (!down) adapter_turn(adapter);
+    while (!down) kind->turn(loop);
     pdk_supervisor_destroy(supervisor);
-    adapter_free(adapter);
+    kind->destroy(loop);
+}
+
+int main(int argc, char **argv) {
+    const struct loop_kind *kind = loop_named(argc > 1 ? argv[1] : "poll");
+    if (!kind) {
+        fprintf(stderr, "usage: embed_supervisor [poll | ev | uv], as far as they were built in\n");
+        return 2;
+    }
+    pid_t mine = fork();
+    if (mine == 0) _exit(7);
+    supervise(kind);
 
     int status = 0;
     if (waitpid(mine, &status, 0) != mine || WEXITSTATUS(status) != 7) return 1;
