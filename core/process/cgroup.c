@@ -337,9 +337,7 @@ void pdk_cgroups_clear(struct pdk_cgroups *cgroups, struct pdk_request *request)
     const struct pdk_hierarchy *hierarchy = &cgroups->hierarchies[tracker(cgroups)];
     request->empty = pdk_cgroup_empty(hierarchy, hierarchy->base_fd, cgroup->name);
     if (!request->empty) {
-        char base[NAME_SIZE];
-        snprintf(base, sizeof base, "paddock-%d", getpid());
-        pdk_cgroup_kill(hierarchy, hierarchy->base_fd, base, cgroup->name);
+        pdk_cgroup_kill(hierarchy, hierarchy->base_fd, hierarchy->base, cgroup->name);
         /* None may fork there any more. */
         if (is_joined(cgroups, cgroup, PDK_CGROUP_PIDS)) cgroup->limits[PDK_CGROUP_PIDS] = UNKNOWN;
         request->empty = pdk_cgroup_empty(hierarchy, hierarchy->base_fd, cgroup->name);

@@ -2,8 +2,8 @@
 /*
  * cgroups: hard limits, and a hold on everything a child starts. On the threads only: their files are slow.
  *
- * Below the cgroup that we are in there is a folder paddock-PID of ours, in each hierarchy that is needed, and in it
- * one folder per attempt. Making one costs as much as starting a child, so they are used again when empty. A lock on
+ * Below the cgroup that we are in there is a folder paddock-PID of ours, in each hierarchy that is needed (for further
+ * supervisors in one process paddock-PID-2 and so on), and in it one folder per attempt. Making one costs as much as starting a child, so they are used again when empty. A lock on
  * our folder says that we live; those of the dead are removed by the next who comes.
  */
 #ifndef CORE_PROCESS_CGROUP_H

@@ -18,7 +18,7 @@
 #define BASE      "paddock-%d"
 #define OURSELVES "self" /* where we live when v2 wants no processes in between */
 
-enum { NAME_SIZE = 64, PATH_SIZE = 512, LIST_SIZE = 64 * 1024 };
+enum { NAME_SIZE = 64, PATH_SIZE = 512, LIST_SIZE = 64 * 1024, BASES_MAX = 10000 };
 
 /* ---- files ---- */
 
@@ -41,7 +41,7 @@ int32_t pdk_cgroup_read(int folder_fd, const char *path, char *text, size_t size
 }
 
 uint64_t pdk_cgroup_number(int folder_fd, const char *path, const char *word) {
-    char text[1024];
+    char text[1024] = "";
     size_t size = strlen(word);
     if (pdk_cgroup_read(folder_fd, path, text, sizeof text) <= 0) return 0;
     for (char *line = text; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
@@ -111,14 +111,23 @@ static void remove_attempts(const struct pdk_hierarchy *hierarchy, int base_fd, 
     closedir(folder);
 }
 
+/* The process of "paddock-PID" or "paddock-PID-NUMBER"; 0: it is neither. */
+static int owner_of(const char *name) {
+    int pid, used = 0;
+    unsigned number;
+    if (sscanf(name, BASE "%n", &pid, &used) != 1 || pid <= 0) return 0;
+    if (name[used] == 0) return pid;
+    name += used;
+    return sscanf(name, "-%u%n", &number, &used) == 1 && name[used] == 0 ? pid : 0;
+}
+
 /* Dead is who has neither a process nor the lock: in another namespace our number says nothing. */
 static void remove_dead(const struct pdk_hierarchy *hierarchy, int parent_fd) {
     DIR *parent = fdopendir(dup(parent_fd));
     if (!parent) return;
     for (struct dirent *entry; (entry = readdir(parent));) {
-        int pid, used = 0;
-        if (sscanf(entry->d_name, BASE "%n", &pid, &used) != 1 || entry->d_name[used] != 0) continue;
-        if (pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
+        int pid = owner_of(entry->d_name);
+        if (pid == 0 || kill(pid, 0) == 0 || errno != ESRCH) continue;
         int fd = openat(parent_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) continue;
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
@@ -160,13 +169,37 @@ static int32_t hand_down_all(struct pdk_hierarchy *hierarchy, int parent_fd, uin
     return r;
 }
 
+/* Between opening and locking it may have been removed by who had it. */
+static bool is_there(int parent_fd, const char *name, int fd) {
+    struct stat by_name, by_fd;
+    return fstatat(parent_fd, name, &by_name, 0) == 0 && fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino;
+}
+
+/* An fd; -EBUSY: somebody has it. What was there without a lock is of a dead one that had our number. */
+static int32_t take_base(const struct pdk_hierarchy *hierarchy, int parent_fd) {
+    bool is_new = mkdirat(parent_fd, hierarchy->base, 0755) == 0;
+    if (!is_new && errno != EEXIST) return -errno;
+    int fd = pdk_fd_up(openat(parent_fd, hierarchy->base, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd < 0) return errno == ENOENT ? -EBUSY : -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || !is_there(parent_fd, hierarchy->base, fd)) {
+        close(fd);
+        return -EBUSY;
+    }
+    if (!is_new) remove_attempts(hierarchy, fd, hierarchy->base);
+    return fd;
+}
+
+/* One for each supervisor of this process. */
 static int32_t make_base(struct pdk_hierarchy *hierarchy, int parent_fd) {
-    char name[NAME_SIZE];
-    snprintf(name, sizeof name, BASE, getpid());
-    if (mkdirat(parent_fd, name, 0755) < 0 && errno != EEXIST) return -errno;
-    hierarchy->base_fd = pdk_fd_up(openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (hierarchy->base_fd < 0) return -errno;
-    return flock(hierarchy->base_fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    int32_t r = -EBUSY;
+    for (int i = 1; i <= BASES_MAX && r == -EBUSY; i++) {
+        int size = snprintf(hierarchy->base, sizeof hierarchy->base, BASE, getpid());
+        if (i > 1) snprintf(hierarchy->base + size, sizeof hierarchy->base - (size_t)size, "-%d", i);
+        r = take_base(hierarchy, parent_fd);
+    }
+    if (r < 0) return r;
+    hierarchy->base_fd = r;
+    return 0;
 }
 
 static int32_t open_base(struct pdk_hierarchy *hierarchy, int parent_fd, pdk_error *err) {
@@ -177,7 +210,6 @@ static int32_t open_base(struct pdk_hierarchy *hierarchy, int parent_fd, pdk_err
     pdk_process_error(err, r, "make a cgroup in %.200s: %s", hierarchy->path, strerror(-r));
     strlcpy(err->hint, "it must be ours to write: under systemd, a service or scope with Delegate=yes",
             sizeof err->hint);
-    pdk_hierarchy_close(hierarchy);
     return r;
 }
 
@@ -206,13 +238,11 @@ static void move_back(const struct pdk_hierarchy *hierarchy, int parent_fd) {
 }
 
 void pdk_hierarchy_close(struct pdk_hierarchy *hierarchy) {
-    char name[NAME_SIZE];
     if (hierarchy->base_fd < 0) return;
-    snprintf(name, sizeof name, BASE, getpid());
     int parent_fd = open(hierarchy->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (hierarchy->moved) move_back(hierarchy, parent_fd);
-    remove_attempts(hierarchy, hierarchy->base_fd, name);
-    unlinkat(parent_fd, name, AT_REMOVEDIR);
+    remove_attempts(hierarchy, hierarchy->base_fd, hierarchy->base);
+    unlinkat(parent_fd, hierarchy->base, AT_REMOVEDIR);
     if (parent_fd >= 0) close(parent_fd);
     close(hierarchy->base_fd);
     hierarchy->base_fd = -1;

@@ -19,6 +19,7 @@ struct pdk_hierarchy {
     uint32_t controllers; /* a bit each */
     char path[PATH_MAX];  /* of the cgroup we are in */
     int base_fd;          /* of our folder in it; -1: not made yet */
+    char base[32];        /* what it is called */
     uint32_t handed;      /* controllers that its children have, in v2 */
     bool moved;           /* we have moved ourselves below it */
 };

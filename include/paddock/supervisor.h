@@ -8,8 +8,8 @@
  * signals, threads and stdout are left alone; the supervisor waits for children of its own only.
  *
  * Its loop is one of its own (a thread calls pdk_supervisor_run), a libev loop of yours (ev_loop), or any other of which
- * you fill in the table (loop); examples/embed_supervisor has each. Who reaps all children of the process, with
- * waitpid(-1), takes the ends of ours away and their attempts fail. libev's default loop does: with that one in the
+ * you fill in the table (loop); examples/embed_supervisor has each. Who ignores SIGCHLD, or reaps all children with
+ * waitpid(-1), takes the ends of ours away, and their attempts fail. libev's default loop does: with that one in the
  * process, have the supervisor live in it.
  */
 #ifndef PADDOCK_SUPERVISOR_H
