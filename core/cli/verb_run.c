@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/cli/run.h"
-#include "core/process/leave.h"
+#include "core/leave/leave.h"
 
 /* What one attempt can still print when it ends fits twice, however short its lines are. */
 #define EVENTS (1u << 19)

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/process/leave.h"
+#include "core/leave/leave.h"
 
 enum { PATIENCE_MS = 5000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* For a program that exits at once and shall leave nothing behind. */
-#ifndef CORE_PROCESS_LEAVE_H
-#define CORE_PROCESS_LEAVE_H
+#ifndef CORE_LEAVE_LEAVE_H
+#define CORE_LEAVE_LEAVE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-#include "core/process/leave.h"
+#include "core/leave/leave.h"
 
 static void kill_children_of(const char *thread) {
     char path[64];
