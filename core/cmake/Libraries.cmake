@@ -2,7 +2,8 @@
 # The libraries that others link, each made of the layers below it: two for embedders, one for tests of plugins.
 #
 # pdk_library(NAME MAP file DESCRIPTION text LAYERS ... REQUIRES pkg-config names... PRIVATE static linker flags... LIBRARIES external targets...)
-# gives NAME (shared, exporting what MAP says), NAME-static (an archive of the same) and NAME.pc.
+# gives NAME (shared, exporting what MAP says), NAME-static (an archive of the same) and NAME.pc. Installed they are
+# paddock::NAME and paddock::NAME-static.
 function(pdk_library name)
   cmake_parse_arguments(arg "" "MAP;DESCRIPTION" "LAYERS;REQUIRES;PRIVATE;LIBRARIES" ${ARGN})
   foreach(layer IN LISTS arg_LAYERS)
@@ -22,13 +23,17 @@ function(pdk_library name)
   add_library(${name}-static STATIC ${objects})
   set_target_properties(${name}-static PROPERTIES OUTPUT_NAME ${name})
 
+  target_link_libraries(${name} PRIVATE pdk_flags ${arg_LIBRARIES})
+  # Who links the archive links what it needs; by name, so that nothing of ours has to be found for it.
+  pkg_check_modules(PC_${name} REQUIRED QUIET ${arg_REQUIRES})
+  target_link_libraries(${name}-static INTERFACE ${PC_${name}_LIBRARIES} ${arg_PRIVATE})
   foreach(target ${name} ${name}-static)
-    target_link_libraries(${target} PRIVATE pdk_flags ${arg_LIBRARIES})
     target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
                                                 $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   endforeach()
-  install(TARGETS ${name} EXPORT paddock-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(TARGETS ${name}-static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS ${name} EXPORT paddock-targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT libpaddock0
+    NAMELINK_COMPONENT paddock-dev)
+  install(TARGETS ${name}-static EXPORT paddock-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
   list(JOIN arg_REQUIRES " " requires)
   list(JOIN arg_PRIVATE " " libs_private)
@@ -54,7 +59,7 @@ pdk_library(paddock-router
   MAP ${CMAKE_SOURCE_DIR}/core/plugin/paddock-router.map
   DESCRIPTION "Routes tasks to the runner that takes them, and loads runners"
   LAYERS base value spec router plugin
-  REQUIRES jansson libbsd-overlay
+  REQUIRES jansson libbsd
   PRIVATE -ldl
   LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${CMAKE_DL_LIBS})
 
@@ -62,7 +67,7 @@ pdk_library(paddock
   MAP ${CMAKE_SOURCE_DIR}/core/supervise/paddock.map
   DESCRIPTION "The task supervisor as a library"
   LAYERS base value spec router plugin loop process supervise
-  REQUIRES jansson libbsd-overlay
+  REQUIRES jansson libbsd
   PRIVATE -lev -lm -ldl -lpthread
   LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} m ${CMAKE_DL_LIBS} Threads::Threads)
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 add_custom_target(plugins COMMENT "All plugins that are installed")
 
-# pdk_plugin(NAME SOURCES ... LIBRARIES ... [OUTPUT folder] [TEST_ONLY])
-# A module that exports pdk_plugin_entry and nothing else, and links nothing of ours.
+# pdk_plugin(NAME SOURCES ... LIBRARIES ... [PACKAGE name] [OUTPUT folder] [TEST_ONLY])
+# A module that exports pdk_plugin_entry and nothing else, and links nothing of ours. Its Debian package is
+# paddock-plugins-PACKAGE, which may have several plugins in it; NAME if it is not said.
 function(pdk_plugin name)
-  cmake_parse_arguments(arg "TEST_ONLY" "OUTPUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "TEST_ONLY" "PACKAGE;OUTPUT" "SOURCES;LIBRARIES" ${ARGN})
   add_library(plugin-${name} MODULE ${arg_SOURCES})
   if(NOT arg_OUTPUT)
     set(arg_OUTPUT ${CMAKE_BINARY_DIR}/lib/paddock/plugins)
@@ -19,6 +20,11 @@ function(pdk_plugin name)
   set_property(TARGET plugin-${name} APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/plugins/plugin.map)
   if(NOT arg_TEST_ONLY)
     add_dependencies(plugins plugin-${name})
-    install(TARGETS plugin-${name} DESTINATION ${PADDOCK_PLUGIN_DIR})
+    if(NOT arg_PACKAGE)
+      set(arg_PACKAGE ${name})
+    endif()
+    install(TARGETS plugin-${name} DESTINATION ${PADDOCK_PLUGIN_DIR} COMPONENT paddock-plugins-${arg_PACKAGE})
+    set_property(GLOBAL APPEND PROPERTY PDK_PLUGIN_PACKAGES ${arg_PACKAGE})
+    set_property(GLOBAL APPEND PROPERTY PDK_PLUGINS_OF_${arg_PACKAGE} ${name})
   endif()
 endfunction()

@@ -45,11 +45,30 @@ add_library(greet MODULE $source/examples/runner_minimal/plugin.c)
 target_link_libraries(greet paddock::paddock-plugin)
 add_executable(greet_test $source/test/install/greet_test.c)
 target_link_libraries(greet_test paddock::paddock-testhost)
+foreach(library paddock paddock-router) # the archives, which need what they link to be said
+  add_executable(embedder-\${library}-static \${sources})
+  target_link_libraries(embedder-\${library}-static paddock::\${library}-static)
+endforeach()
 CMAKE
 cmake -G Ninja -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/cmake/build" >/dev/null
 "$work/cmake/build/embedder" >/dev/null
 "$work/cmake/build/greet_test" "$work/greet.so"
+
+echo "== the archives alone"
+alone() { # alone PROGRAM: it runs where none of our libraries is
+  if readelf -d "$1" | grep -q 'NEEDED.*paddock'; then echo "$1 wants our shared libraries" >&2; exit 1; fi
+  env -u LD_LIBRARY_PATH "$1" >/dev/null
+}
+for library in paddock paddock-router; do
+  alone "$work/cmake/build/embedder-$library-static"
+  mkdir "$work/$library"
+  cp "$LD_LIBRARY_PATH/lib$library.a" "$work/$library" # where the linker looks first, and finds no shared one
+  # shellcheck disable=SC2046
+  cc -o "$work/by_archive" "$source/examples/embed_router/"*.c -L"$work/$library" \
+    $(pkg-config --static --cflags --libs "$library")
+  alone "$work/by_archive"
+done
 
 echo "== an operator"
 "$prefix/bin/paddock" version
