@@ -10,7 +10,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(style test asan tsan valgrind tidy fuzz)
+steps=(style test asan tsan valgrind tidy fuzz package)
 declare -A about=(
   [style]="format, forbidden calls, sizes, one place for each library"
   [test]="every test, warnings being errors"
@@ -19,6 +19,7 @@ declare -A about=(
   [valgrind]="unit tests and simulations, under valgrind"
   [tidy]="clang-tidy and its analyzer over the sources"
   [fuzz]="each fuzzer, a few seconds beyond its corpus"
+  [package]="Debian packages: made, looked at, installed in a fresh Debian, used, purged"
 )
 
 bold='' red='' green='' plain=''
@@ -56,6 +57,7 @@ run_tsan() { build tsan && TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 
 run_valgrind() { build debug && bash test/valgrind.sh build/debug; }
 run_tidy() { bash test/tidy.sh; }
 run_fuzz() { build fuzz fuzzers && bash test/fuzz/run.sh build/fuzz; }
+run_package() { bash test/package/run.sh; }
 
 started=$SECONDS
 echo "${bold}==> packages${plain}"

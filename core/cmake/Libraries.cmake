@@ -35,6 +35,8 @@ function(pdk_library name)
     NAMELINK_COMPONENT paddock-dev)
   install(TARGETS ${name}-static EXPORT paddock-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 
+  set_property(GLOBAL APPEND PROPERTY PDK_LIBRARIES ${name})
+
   list(JOIN arg_REQUIRES " " requires)
   list(JOIN arg_PRIVATE " " libs_private)
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/lib/${name}.pc @ONLY CONTENT [[

@@ -3,13 +3,15 @@
 # packages.sh SET...: install those of Debian's packages that a set needs and this machine lacks.
 #   build   what compiling Paddock and its plugins takes
 #   test    what the tests take beside it: libraries, tools, and the real programs they talk to
+#   package what making Debian packages takes beside build
 #   check   the second compiler, and the tools that look for faults
 set -euo pipefail
 
 declare -A sets=(
   [build]="gcc libc6-dev cmake ninja-build pkg-config libev-dev libyaml-dev libbsd-dev libjansson-dev libseccomp-dev"
   [test]="libcmocka-dev python3 g++ binutils redis-server redis-tools nginx-light prometheus curl make procps util-linux man-db libuv1-dev"
-  [check]="clang clang-format clang-tidy libclang-rt-14-dev valgrind abigail-tools doxygen debootstrap"
+  [package]="dpkg-dev file"
+  [check]="clang clang-format clang-tidy libclang-rt-14-dev valgrind abigail-tools doxygen debootstrap lintian"
 )
 
 missing=()
