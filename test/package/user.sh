@@ -69,10 +69,10 @@ done
 echo "== an author of a plugin"
 if paddock help new >/dev/null 2>&1; then
   paddock new runner greet -o greet >/dev/null
-  make -C greet >/dev/null
-  cmake -G Ninja -S greet -B greet/by_cmake >/dev/null
-  cmake --build greet/by_cmake >/dev/null
-  paddock run --plugin "$(find greet -maxdepth 2 -name 'greet.so' -not -path '*by_cmake*')" greet/paddock.yaml
+  make -C greet test >made 2>&1 || { cat made; fail "what paddock new writes does not build and pass its tests by make"; }
+  { cmake -G Ninja -S greet -B greet/by-cmake && cmake --build greet/by-cmake && ctest --test-dir greet/by-cmake --no-tests=error; } \
+    >made 2>&1 || { cat made; fail "what paddock new writes does not build and pass its tests by CMake"; }
+  paddock run --plugin greet/build/greet.so greet/paddock.yaml
 else
   # shellcheck disable=SC2046 # words are wanted
   cc -shared -fPIC -fvisibility=hidden -o greet.so /usr/share/doc/paddock-dev/examples/runner_minimal/plugin.c \

@@ -19,6 +19,7 @@
 
 #include "core/base/clock.h"
 #include "core/loop/loop.h"
+#include "support/fail_alloc.h"
 
 struct seen {
     struct pdk_ev *ev;
@@ -217,6 +218,22 @@ static void test_adopted_loop(void **state) {
     ev_loop_destroy(theirs);
 }
 
+/* libev's default loop, on which we also listen to what it reaps. */
+static int32_t adopt_default(void *theirs) {
+    struct pdk_ev *ev;
+    int32_t rc = pdk_ev_adopt(theirs, &ev);
+    if (rc == 0) pdk_ev_free(ev);
+    return rc;
+}
+
+static void test_no_memory_for_adoption(void **state) {
+    (void)state;
+    struct ev_loop *theirs = ev_default_loop(EVFLAG_AUTO);
+    assert_int_equal(pdk_fail_sweep(adopt_default, theirs), 2);
+    assert_int_equal(ev_run(theirs, EVRUN_NOWAIT), 0);
+    ev_loop_destroy(theirs);
+}
+
 int main(void) {
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -224,6 +241,7 @@ int main(void) {
         WITH_LOOP(test_posts_coalesce_and_lose_nothing),
         cmocka_unit_test(test_free_while_watching),
         cmocka_unit_test(test_adopted_loop),
+        cmocka_unit_test(test_no_memory_for_adoption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -228,6 +228,34 @@ static void test_folders_of_the_dead(void **state) {
     close(fds[0]), close(fds[1]);
 }
 
+/* Several supervisors of one process: each has its folder, and leaves those of the others alone. What it finds in one that
+ * nobody holds is of a dead process which had our number. */
+static void test_folders_of_several(void **state) {
+    (void)state;
+    int at = holder(PDK_CGROUP_PIDS);
+    if (at < 0) skip();
+    struct pdk_hierarchy first = hierarchies[at], second = hierarchies[at];
+    char left[8192], theirs[8192];
+    pdk_error err = PDK_ERROR;
+    snprintf(left, sizeof left, "%s/paddock-%d", first.path, getpid());
+    assert_int_equal(mkdir(left, 0755), 0);
+    strlcat(left, "/a7", sizeof left);
+    assert_int_equal(mkdir(left, 0755), 0);
+    assert_int_equal(pdk_hierarchy_open(&first, 0, false, &err), 0);
+    assert_int_equal(access(left, F_OK), -1);
+    assert_int_equal(pdk_hierarchy_open(&second, 0, false, &err), 0);
+    assert_string_not_equal(first.base, second.base);
+    assert_int_equal(mkdirat(second.base_fd, "a1", 0755), 0);
+    snprintf(theirs, sizeof theirs, "%s/%s/a1", second.path, second.base);
+    pdk_hierarchy_close(&first);
+    assert_int_equal(access(theirs, F_OK), 0);
+    assert_int_equal(pdk_hierarchy_open(&first, 0, false, &err), 0); /* its name is free again */
+    assert_string_not_equal(first.base, second.base);
+    pdk_hierarchy_close(&first);
+    pdk_hierarchy_close(&second);
+    assert_int_equal(access(theirs, F_OK), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory),
@@ -237,6 +265,7 @@ int main(void) {
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_failed_start_gives_back),
         cmocka_unit_test(test_folders_of_the_dead),
+        cmocka_unit_test(test_folders_of_several),
     };
     return cmocka_run_group_tests(tests, find_hierarchies, NULL);
 }
