@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two routers in one process, on a thread each; both in a process with no other thread and no loop. */
+/* Routers in a process without a loop: two on a thread each, and one that leaves the process as it was. */
+#include "process.h"
 #include "support/unit.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "paddock/helpers.h"
 #include "paddock/router.h"
@@ -52,7 +57,40 @@ static void test_one_on_each_thread(void **state) {
     pthread_join(other, NULL);
 }
 
+static void same(char *before, char *after) {
+    if (strcmp(before, after) != 0) fail_msg("--- before\n%s--- after\n%s", before, after);
+    free(before);
+    free(after);
+}
+
+/* Signals, limits, environment, fds, threads; and nothing is written to stdout or stderr. */
+static void test_process_is_left_alone(void **state) {
+    (void)state;
+    char name[] = "mine";
+    int file = memfd_create("stdout", MFD_CLOEXEC), kept[2];
+    struct stat said;
+    use(name); /* what the C library opens for ever it has opened now */
+    for (int i = 0; i < 2; i++) {
+        kept[i] = fcntl(i + 1, F_DUPFD_CLOEXEC, 10);
+        dup2(file, i + 1);
+    }
+    char *before = process_state(), *things = process_things();
+    use(name);
+    (void)fflush(NULL);
+    char *after = process_state(), *things_after = process_things();
+    for (int i = 0; i < 2; i++) {
+        dup2(kept[i], i + 1);
+        close(kept[i]);
+    }
+    same(before, after);
+    same(things, things_after);
+    assert_int_equal(fstat(file, &said), 0);
+    assert_int_equal(said.st_size, 0);
+    close(file);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_on_each_thread)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_process_is_left_alone),
+                                       cmocka_unit_test(test_one_on_each_thread)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
