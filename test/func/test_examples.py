@@ -69,8 +69,11 @@ class Examples(paddock.Case):
 
     def test_timeout(self):
         _, end = self.example("policies/timeout.yaml", "--stop-on", "never", code=1)
+        # The deadline may find hopeless between two attempts, or within one.
+        hopeless = end["hopeless"]["outcome"]
+        self.assertIn(hopeless, ("failed", "timed_out"))
         self.assertEqual({name: event["outcome"] for name, event in end.items()},
-                         {"slow": "timed_out", "slow-once": "succeeded", "hopeless": "failed", "never-up": "failed"})
+                         {"slow": "timed_out", "slow-once": "succeeded", "hopeless": hopeless, "never-up": "failed"})
         self.assertEqual(end["hopeless"]["reason"], "deadline")
         self.assertEqual(end["never-up"]["reason"], "not_ready")
 
