@@ -232,6 +232,8 @@ static void launched(struct pdk_child_state *child, const struct pdk_request *re
     child->phase = PDK_CHILD_RUNNING;
     if (!watch_child(child, request)) return;
     send_waiting(child);
+    if (child->attempt && spawner->options.started)
+        spawner->options.started(spawner->options.arg, child->attempt, child->pid);
     if (child->ops->started) child->ops->started(child->arg, child->pid);
 }
 

@@ -24,6 +24,7 @@ struct pdk_spawner_options {
     /* As many spawns wait for a thread as keep the threads at work, or no longer. More may be asked for, but they would only
      * take memory: a copy of the command and its environment each. NULL: nobody minds. [main] */
     void (*busy)(void *arg, bool busy);
+    void (*started)(void *arg, pdk_attempt attempt, int32_t pid); /* of each attempt's child; NULL: not told. [main] */
     void *arg;
 };
 

@@ -93,6 +93,7 @@ static void wait_for_next(struct pdk_supervisor *s, struct pdk_record *run, cons
     }
     run->phase.kind = PDK_INPUT_T_WAIT;
     pdk_timer_start(&s->timers, &run->phase, pdk_time_add(s->now, next->delay), run->seq * 2);
+    if (run->trace) pdk_span_moment(s, run, "backoff", next->delay);
     if (pdk_event_needed(s, PDK_EVENT_WAITING)) wait_event(s, run, next);
     pdk_tell_source(s, run);
 }
@@ -153,6 +154,7 @@ void pdk_act_finish(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_i
     pdk_permit_give(s, run);
     judge(run);
     if (s->backends) count_ended(run, s->now - run->began);
+    if (run->trace) pdk_span_attempt(s, run, false);
     if (pdk_event_needed(s, PDK_EVENT_ENDED)) ended_event(s, run);
     decide(s, run);
 }

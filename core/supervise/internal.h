@@ -3,6 +3,7 @@
 #ifndef CORE_SUPERVISE_INTERNAL_H
 #define CORE_SUPERVISE_INTERNAL_H
 
+#include "core/base/traceparent.h"
 #include "core/supervise/model.h"
 
 /* Not part of the function that calls it: so the usual way, which does not, saves no registers and needs no buffers. */
@@ -14,7 +15,7 @@ void pdk_record_free(struct pdk_supervisor *s, struct pdk_record *run);
 struct pdk_record *pdk_record_find(const struct pdk_supervisor *s, pdk_run handle); /* NULL: forgotten */
 /* Give it its names; NULL: those of the task. -ENOMEM. */
 int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct pdk_task *task, const char *name,
-                        const char *slot, const char *trace);
+                        const char *slot);
 const char *pdk_record_short(const struct pdk_record *run); /* "web-12" */
 static inline void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state) {
     s->in_state[run->state]--;
@@ -135,7 +136,7 @@ uint32_t pdk_room(const struct pdk_supervisor *s, const struct pdk_member *sourc
 struct pdk_intake {
     struct pdk_task *task;
     struct pdk_instance *instance; /* NULL: to be routed and completed */
-    const char *name, *slot, *trace;
+    const char *name, *slot, *trace, *trace_state;
     uint64_t deadline; /* on the loop's clock, 0: none */
     struct pdk_member *source;
     pdk_delivery delivery;
@@ -205,6 +206,7 @@ void pdk_events_free(struct pdk_supervisor *s);
 const char *pdk_end_word(int32_t end);
 const char *pdk_result_word(int32_t status, bool timed_out);
 const char *pdk_cause_word(int32_t cause);
+const char *pdk_category_word(int32_t category); /* NULL: of NONE there is none */
 const char *pdk_say_result(const struct pdk_said *said, bool timed_out, uint64_t timeout, char *buf, size_t size);
 const char *pdk_ordinal(uint32_t n, char *buf, size_t size);
 
@@ -251,6 +253,39 @@ void pdk_meter_set(pdk_series *series, double n);     /* NULL is fine */
 void pdk_meter_observe(pdk_series *series, double n); /* NULL is fine */
 pdk_series *pdk_metrics_series(struct pdk_supervisor *s, const pdk_metric *metric, const char *const *values);
 void pdk_metrics_free(struct pdk_supervisor *s);
+
+/* ---- trace.c: which trace a run belongs to; NULL without one. span.c: what is told of it when it is over */
+struct pdk_moment_of_run {
+    uint64_t at, delay; /* at: on the loop's clock */
+    const char *name;   /* static */
+    uint32_t attempt;
+};
+enum { PDK_MOMENTS = 16 };
+struct pdk_trace {
+    struct pdk_traceparent run;    /* its own span */
+    uint8_t parent[8], attempt[8]; /* parent: zero without one. attempt: the last one's span */
+    uint32_t tracers;              /* who takes the spans */
+    bool own;                      /* the spans are ours; else what came is passed on */
+    bool open;                     /* an attempt is on whose span was not told */
+    int32_t pid;                   /* of the first process of that attempt; 0: unknown */
+    const char *state;
+    struct pdk_moment_of_run *moments;
+    uint32_t moment_count;
+    uint64_t moments_lost;
+    char trace_hex[33], run_hex[17], attempt_hex[17], header[PDK_TRACEPARENT_SIZE];
+    char text[]; /* what came: traceparent, tracestate */
+};
+void pdk_trace_seed(struct pdk_supervisor *s, uint64_t seed);
+void pdk_trace_backend(struct pdk_supervisor *s, struct pdk_member *member);
+int32_t pdk_trace_begin(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_intake *intake);
+void pdk_trace_attempt(struct pdk_supervisor *s, struct pdk_trace *trace);
+const char *pdk_trace_of_run(const struct pdk_trace *trace, char buf[PDK_TRACEPARENT_SIZE]);
+void pdk_trace_ids(const struct pdk_trace *trace, int32_t kind, pdk_event *event);
+void pdk_trace_process(struct pdk_supervisor *s, pdk_attempt attempt, int32_t pid);
+void pdk_trace_free(struct pdk_trace *trace);
+void pdk_span_attempt(struct pdk_supervisor *s, struct pdk_record *run, bool lost); /* its end, or that it has none */
+void pdk_span_run(struct pdk_supervisor *s, struct pdk_record *run);
+void pdk_span_moment(struct pdk_supervisor *s, struct pdk_record *run, const char *name, uint64_t delay);
 
 /* ---- check.c: the invariants of states.md section 9 that can be seen from here. NULL: all hold. */
 const char *pdk_supervisor_check(const struct pdk_supervisor *s, char *buf, size_t size);

@@ -98,10 +98,8 @@ static void of_runner(struct pdk_supervisor *s, struct pdk_meter *meter, const c
     meter->cpu[1] = get(s, CPU_SECONDS, name, "system");
     static const char *const causes[] = {NULL, "user", "timeout", "shutdown", "replaced", "deadline"};
     for (int32_t i = PDK_CANCEL_USER; i <= PDK_CANCEL_DEADLINE; i++) meter->kills[i] = get(s, KILLS, name, causes[i]);
-    static const char *const categories[] = {NULL,   "other", "input",  "missing", "denied",  "busy",    "network",
-                                             "peer", "exit",  "signal", "memory",  "timeout", "internal"};
     for (int32_t i = PDK_CAT_OTHER; i <= PDK_CAT_INTERNAL; i++)
-        meter->errors[i] = get(s, PLUGIN_ERRORS, name, categories[i]);
+        meter->errors[i] = get(s, PLUGIN_ERRORS, name, pdk_category_word(i));
     for (int32_t i = 0; i < PDK_RESULTS; i++) {
         if (i == PDK_RETRY) continue;
         meter->attempts[i] = get(s, ATTEMPTS_ENDED, name, pdk_result_word(i, false));

@@ -121,7 +121,8 @@ struct pdk_record {
     uint64_t began, started, deadline; /* on the loop's clock: this attempt, the first one */
     struct pdk_timer phase, total;
     char *unfit; /* our own judgement of this attempt: code, NUL, text */
-    const char *run_id, *trace;
+    const char *run_id;
+    struct pdk_trace *trace; /* NULL: it belongs to none */
     uint32_t run_id_size, slot_size;
     struct pdk_past past;
 
@@ -206,6 +207,7 @@ struct pdk_member {
     pdk_control control;
     struct pdk_meter meter;
     struct pdk_order gone_order;
+    uint32_t tracer; /* its bit in the masks of who takes spans; 0: it takes none */
     bool stop_called;
     _Atomic uint32_t stopped;
     _Atomic uint64_t misbehaved;
@@ -320,6 +322,10 @@ struct pdk_supervisor {
     struct pdk_series *series;
     uint32_t series_count;
     pthread_mutex_t series_lock;
+
+    /* traces */
+    uint32_t tracers;               /* backends that take spans */
+    uint64_t id_seeds[3], ids_made; /* of the ids of traces, in two halves, and of spans */
 
     /* shutdown */
     enum pdk_life life;

@@ -70,6 +70,7 @@ void pdk_record_free(struct pdk_supervisor *s, struct pdk_record *run) {
     if (run->unfit) free(run->unfit);
     if (run->progress) free(run->progress);
     if (run->block) free(run->block);
+    if (run->trace) pdk_trace_free(run->trace);
     if (run->tail) pdk_buffer_free(run->tail);
     if (run->tail) free(run->tail);
     run->admit.run = run->handle & PDK_INDEX_MASK;
@@ -120,13 +121,12 @@ static void put_run_id(struct pdk_record *run, char *at, const char *runner, siz
 }
 
 int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct pdk_task *task, const char *name,
-                        const char *slot, const char *trace) {
+                        const char *slot) {
     bool own = name || slot;
     const char *slot_text = slot ? slot : task->plugin.slot;
     size_t runner_size = strlen(runner), slot_size = strlen(slot_text);
-    size_t name_size = name ? strlen(name) + 1 : 0, trace_size = trace ? strlen(trace) + 1 : 0;
-    size_t size = (own ? sizeof(pdk_spec) : 0) + runner_size + slot_size + 31 + (slot ? slot_size + 1 : 0) + name_size +
-                  trace_size;
+    size_t name_size = name ? strlen(name) + 1 : 0;
+    size_t size = (own ? sizeof(pdk_spec) : 0) + runner_size + slot_size + 31 + (slot ? slot_size + 1 : 0) + name_size;
     char *at = run->text;
     if (size > sizeof run->text) at = run->block = malloc(size);
     if (!at) return -ENOMEM;
@@ -134,7 +134,6 @@ int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct
     run->name = task->plugin.name;
     run->slot_name = task->plugin.slot;
     run->slot_size = (uint32_t)slot_size;
-    run->trace = "";
     if (own) {
         pdk_spec *view = (pdk_spec *)(void *)at;
         at += sizeof *view;
@@ -145,7 +144,6 @@ int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct
         view->name = run->name;
         run->view = view;
     }
-    if (trace) run->trace = put_text(&at, trace, trace_size - 1);
     put_run_id(run, at, runner, runner_size);
     return 0;
 }

@@ -27,8 +27,17 @@ static uint64_t attempt_deadline(const struct pdk_record *run) {
 static int32_t call_start(struct pdk_record *run, pdk_error *err) {
     int32_t rc = run->built ? 0 : rebuild(run, err);
     if (rc < 0) return rc;
-    pdk_start start = {(uint32_t)sizeof start, run->past.attempts, pdk_cell_handle(run->cell), run->run_id,
-                       attempt_deadline(run),  run->trace};
+    pdk_start start = {(uint32_t)sizeof start,
+                       run->past.attempts,
+                       pdk_cell_handle(run->cell),
+                       run->run_id,
+                       attempt_deadline(run),
+                       "",
+                       ""};
+    if (run->trace) {
+        start.trace = run->trace->own ? run->trace->header : run->trace->text;
+        start.trace_state = run->trace->state;
+    }
     rc = run->ops->start(run->task, &start, err);
     if (rc <= 0) return rc;
     pdk_member_misbehaves(run->member, "start of %s/%u gave %d, neither 0 nor a negative errno", pdk_record_short(run),
@@ -69,6 +78,7 @@ void pdk_act_start(struct pdk_supervisor *s, struct pdk_record *run) {
     }
     pdk_ring_push(&run->past.starts, s->now);
     pdk_meter_add(run->member->meter.started, 1);
+    if (run->trace) pdk_trace_attempt(s, run->trace);
     run->cell = pdk_cell_open(s, run);
     int32_t rc = run->cell ? call_start(run, &err) : -ENOMEM;
     if (rc < 0) {

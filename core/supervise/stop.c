@@ -87,6 +87,7 @@ static void stuck(struct pdk_supervisor *s, struct pdk_record *run) {
     run->since = s->now;
     run->member->stuck++;
     run->note = strdup("it does not stop, even when killed"); /* without memory it goes unsaid */
+    if (run->trace) pdk_span_attempt(s, run, true);
     pdk_record_outcome(s, run, PDK_END_LOST, NULL);
     pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_STUCK}, "%s does not stop: its slot stays taken",
              pdk_record_short(run));

@@ -76,7 +76,7 @@ static int32_t build(struct pdk_supervisor *s, struct pdk_record *run, const str
     struct pdk_instance *instance = intake->instance;
     int32_t rc;
     if (instance) {
-        rc = pdk_record_name(run, instance->name, intake->task, intake->name, intake->slot, intake->trace);
+        rc = pdk_record_name(run, instance->name, intake->task, intake->name, intake->slot);
         if (rc == 0) rc = build_prepared(run, intake, report);
     } else {
         struct pdk_built built;
@@ -87,7 +87,7 @@ static int32_t build(struct pdk_supervisor *s, struct pdk_record *run, const str
         run->ops = built.ops;
         run->built = true;
         instance = built.instance;
-        rc = pdk_record_name(run, instance->name, built.task, NULL, NULL, intake->trace);
+        rc = pdk_record_name(run, instance->name, built.task, NULL, NULL);
     }
     if (rc == 0) run->member = pdk_member_of(s, instance);
     return rc == 0 && !run->member ? -ENOMEM : rc;
@@ -142,6 +142,7 @@ int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, st
     if (!run) return -ENOMEM;
     int32_t rc = build(s, run, intake, report);
     if (rc == 0) rc = make_rings(run);
+    if (rc == 0 && (s->tracers || intake->trace)) rc = pdk_trace_begin(s, run, intake);
     if (rc < 0) {
         undo(s, run);
         return rc;
@@ -158,6 +159,7 @@ int32_t pdk_supervisor_submit_task(pdk_supervisor *supervisor, struct pdk_task *
     if (options && PDK_REACHES(options, arg)) intake.arg = options->arg;
     if (options && PDK_REACHES(options, trace)) intake.trace = options->trace;
     if (options && PDK_REACHES(options, deadline_ns)) intake.deadline = options->deadline_ns;
+    if (options && PDK_REACHES(options, trace_state)) intake.trace_state = options->trace_state;
     if (supervisor->closing) return -ESHUTDOWN;
     if (!pdk_room(supervisor, NULL)) return -EAGAIN;
     return pdk_submit(supervisor, &intake, report, ret);

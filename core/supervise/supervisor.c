@@ -42,6 +42,7 @@ static void set_options(struct pdk_supervisor *s, const pdk_supervisor_options *
     set_time(&o->flush, 5 * PDK_SECOND);
     if (!o->history_age) o->history_age = PDK_DAY;
     if (o->history > ACCEPTED_MAX / 10) o->history = ACCEPTED_MAX / 10;
+    pdk_trace_seed(s, o->seed);
     if (!o->seed) o->seed = pdk_jitter_mix(pdk_clock_now() ^ pdk_clock_unix());
     s->history_limit = o->history;
     s->slots.key = pdk_hash_key();
@@ -65,6 +66,10 @@ static void init(struct pdk_supervisor *s) {
     (void)pthread_mutex_init(&s->health_lock, NULL);
     (void)pthread_mutex_init(&s->series_lock, NULL);
     pdk_control_table(s, &s->control);
+}
+
+static void child_started(void *arg, pdk_attempt attempt, int32_t pid) {
+    pdk_trace_process(arg, attempt, pid);
 }
 
 static int32_t child_output(void *arg, pdk_attempt attempt, int32_t stream, const char *data, size_t size) {
@@ -103,6 +108,7 @@ static int32_t make_services(struct pdk_supervisor *s, pdk_error *err) {
                                               .cgroups = -1,
                                               .output = child_output,
                                               .busy = children_busy,
+                                              .started = child_started,
                                               .arg = s};
         int32_t rc = pdk_spawner_create(&options, &s->own_process, err);
         if (rc < 0) return rc;
@@ -208,6 +214,7 @@ static int32_t entered(struct pdk_supervisor *s, int32_t rc, pdk_error *err) {
     if (!member) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
     bool backend = instance->plugin->metrics && instance->host.roles & PDK_ROLE_METRICS;
     s->backends += backend;
+    if (backend) pdk_trace_backend(s, member);
     if (!s->started) return 0;
     start_instance(s, member);
     if (backend) {

@@ -81,6 +81,7 @@ void pdk_record_outcome(struct pdk_supervisor *s, struct pdk_record *run, int32_
     int32_t kind = end == PDK_END_REJECTED ? PDK_EVENT_REJECTED : PDK_EVENT_OUTCOME;
     if (pdk_event_needed(s, kind)) outcome_event(s, run, kind);
     if (s->backends) pdk_meter_ended(s, run);
+    if (run->trace) pdk_span_run(s, run);
 }
 
 /* In this order: timers off, task destroyed, outcome recorded and numbered, the slot to the next. */
@@ -118,6 +119,7 @@ PDK_APART static void act_queue(struct pdk_supervisor *s, struct pdk_record *run
     pdk_slot_wait(slot, run);
     if (run->deadline) pdk_timer_start(&s->timers, &run->total, run->deadline, run->seq * 2 + 1);
     pdk_record_state(s, run, PDK_STATE_QUEUED);
+    if (run->trace) pdk_span_moment(s, run, "queued", 0);
     if (run->replacing) {
         pdk_emit(s, run, &args, "replaces %s", pdk_record_short(slot->owner));
     } else {

@@ -24,6 +24,12 @@ const char *pdk_cause_word(int32_t cause) {
     return cause >= 0 && cause <= PDK_CANCEL_DEADLINE ? words[cause] : "unknown";
 }
 
+const char *pdk_category_word(int32_t category) {
+    static const char *const words[] = {NULL,   "other", "input",  "missing", "denied",  "busy",    "network",
+                                        "peer", "exit",  "signal", "memory",  "timeout", "internal"};
+    return category >= PDK_CAT_NONE && category <= PDK_CAT_INTERNAL ? words[category] : "other";
+}
+
 const char *pdk_say_result(const struct pdk_said *said, bool timed_out, uint64_t timeout, char *buf, size_t size) {
     const pdk_result *r = &said->result;
     const char *name = r->signal ? pdk_signal_name(r->signal) : NULL;

@@ -73,7 +73,8 @@ static int32_t source_submit(const pdk_source *source, const pdk_submission *s, 
                                            .name = copy(t, s->name),
                                            .slot = copy(t, s->slot),
                                            .trace = copy(t, s->trace),
-                                           .deadline_ns = s->deadline_ns};
+                                           .deadline_ns = s->deadline_ns,
+                                           .trace_state = copy(t, PDK_REACHES(s, trace_state) ? s->trace_state : NULL)};
     TAILQ_INSERT_TAIL(&t->deliveries, delivery, link);
     t->delivery_count++;
     if (ret_run) *ret_run = delivery->public.run;

@@ -191,7 +191,7 @@ static void free_attempt(pdk_test *t, struct attempt *attempt) {
 
 pdk_test_attempt *pdk_test_start_as(pdk_test_task *public, const pdk_start *how, pdk_error *err) {
     struct task *task = (struct task *)public;
-    pdk_start start = {.run_id = "runner-slot-7", .trace = ""};
+    pdk_start start = {.run_id = "runner-slot-7", .trace = "", .trace_state = ""};
     pdk_error why = PDK_ERROR;
     struct attempt *attempt;
     pdk_test *t;
@@ -204,7 +204,8 @@ pdk_test_attempt *pdk_test_start_as(pdk_test_task *public, const pdk_start *how,
     }
     attempt = add_attempt(task);
     if (!attempt) return NULL;
-    if (how) start = *how;
+    if (how) memcpy(&start, how, how->struct_size < sizeof start ? how->struct_size : sizeof start);
+    if (!start.trace_state) start.trace_state = "";
     start.struct_size = (uint32_t)sizeof start;
     start.number = attempt->public.number;
     start.attempt = attempt->public.attempt;

@@ -122,7 +122,7 @@ static void die(const char *what, const pdk_error *err) {
 
 static pdk_run submit(pdk_supervisor *supervisor, const char *json) {
     const pdk_values *v = pdk_values_get();
-    pdk_submit_options options = {(uint32_t)sizeof options, 0, settled, NULL, NULL, 0};
+    pdk_submit_options options = {.struct_size = (uint32_t)sizeof options, .settled = settled};
     pdk_error err = PDK_ERROR;
     const pdk_value *spec;
     pdk_run run;

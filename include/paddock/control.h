@@ -99,6 +99,7 @@ typedef struct pdk_event {
     uint64_t duration_ns;      /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
     int32_t reason;            /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
     uint32_t reserved_2;
+    const char *trace_id, *span_id; /* in hex, of the attempt or the run; "" where none is known */
 } pdk_event;
 
 #define PDK_CONTROL_1 "paddock.control/1"

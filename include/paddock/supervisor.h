@@ -47,7 +47,7 @@ typedef struct pdk_supervisor_options {
     uint32_t events;     /* per listener. 0: 1024 [2, 1 million] */
     uint32_t line;       /* bytes of a line of output before it is cut. 0: 16384 [256, 1 MiB] */
     uint64_t drain, grace, flush; /* of the shutdown. 0: 0, 30 s, 5 s; UINT64_MAX for grace and flush: none */
-    uint64_t seed;                /* of the jitter; 0: from the clock */
+    uint64_t seed;                /* of the jitter and of the ids of traces: for tests. 0: random */
     const char *name, *version;   /* of your program, as plugins see it; NULL: "paddock" and its version */
     uint64_t history_age;         /* ended runs older than that are forgotten. 0: 24 h; UINT64_MAX: at no age */
     void *ev_loop; /* a struct ev_loop of yours to live in, which you run; of the libev that we link. Instead of loop */
@@ -61,8 +61,9 @@ typedef struct pdk_submit_options {
     uint32_t struct_size, reserved;
     pdk_settled settled; /* NULL: nobody is told */
     void *arg;
-    const char *trace;    /* W3C traceparent; NULL: none */
-    uint64_t deadline_ns; /* on the loop's clock; 0: none */
+    const char *trace;       /* W3C traceparent; NULL: none */
+    uint64_t deadline_ns;    /* on the loop's clock; 0: none */
+    const char *trace_state; /* W3C tracestate, with trace only; NULL: none */
 } pdk_submit_options;
 
 PDK_API int32_t pdk_supervisor_create(const pdk_supervisor_options *options, pdk_supervisor **ret, pdk_error *err);

@@ -231,7 +231,7 @@ PDK_API void pdk_test_destroy(pdk_test_task *task);
 
 /* Begin an attempt. NULL when start refuses; err->code is what it returned. */
 PDK_API pdk_test_attempt *pdk_test_start(pdk_test_task *task, pdk_error *err);
-/* The same; from how are taken run_id, deadline_ns and trace. */
+/* The same; from how are taken run_id, deadline_ns, trace and trace_state. */
 PDK_API pdk_test_attempt *pdk_test_start_as(pdk_test_task *task, const pdk_start *how, pdk_error *err);
 
 /* As the host does: not when it has ended, and at most once per attempt. */
@@ -302,6 +302,7 @@ typedef struct pdk_test_delivery {
     const pdk_value *with;           /* in place of the template's; NULL: as there */
     const char *name, *slot, *trace; /* "" when not said */
     uint64_t deadline_ns;
+    const char *trace_state; /* "" when not said */
 } pdk_test_delivery;
 
 /* How many were taken, and each, in order; NULL past the last. */

@@ -91,7 +91,7 @@ static const pdk_param params[] = {
 
 static const pdk_schema config = PDK_SCHEMA("", "Metrics for Prometheus", params);
 static const pdk_metrics_ops metrics = {
-    PDK_HEAD(pdk_metrics_ops), pdk_prom_series_get, add, set, observe, pdk_prom_print};
+    PDK_HEAD(pdk_metrics_ops), pdk_prom_series_get, add, set, observe, pdk_prom_print, NULL, NULL};
 
 const pdk_plugin pdk_plugin_entry = {
     PDK_PLUGIN_HEAD,

@@ -120,13 +120,14 @@ PIN(pdk_spec, whole, 56);
 PIN(pdk_spec, timeout_ns, 64);
 PIN(pdk_spec, grace_ns, 72);
 
-SIZE(pdk_start, 40);
+SIZE(pdk_start, 48);
 PIN(pdk_start, struct_size, 0);
 PIN(pdk_start, number, 4);
 PIN(pdk_start, attempt, 8);
 PIN(pdk_start, run_id, 16);
 PIN(pdk_start, deadline_ns, 24);
 PIN(pdk_start, trace, 32);
+PIN(pdk_start, trace_state, 40);
 
 SIZE(pdk_usage, 48);
 PIN(pdk_usage, struct_size, 0);
@@ -150,7 +151,7 @@ PIN(pdk_result, message, 40);
 PIN(pdk_result, output, 48);
 PIN(pdk_result, usage, 56);
 
-SIZE(pdk_outcome, 72);
+SIZE(pdk_outcome, 80);
 PIN(pdk_outcome, struct_size, 0);
 PIN(pdk_outcome, end, 4);
 PIN(pdk_outcome, attempts, 8);
@@ -162,6 +163,7 @@ PIN(pdk_outcome, submitted_ns, 40);
 PIN(pdk_outcome, started_ns, 48);
 PIN(pdk_outcome, ended_ns, 56);
 PIN(pdk_outcome, last, 64);
+PIN(pdk_outcome, trace, 72);
 
 SIZE(pdk_host, 136);
 PIN(pdk_host, struct_size, 0);
@@ -205,7 +207,43 @@ PIN(pdk_metric, buckets, 40);
 PIN(pdk_metric, bucket_count, 48);
 PIN(pdk_metric, reserved, 52);
 
-SIZE(pdk_metrics_ops, 48);
+WHOLE(pdk_attribute, 40);
+PIN(pdk_attribute, key, 0);
+PIN(pdk_attribute, string, 8);
+PIN(pdk_attribute, number, 16);
+PIN(pdk_attribute, integer, 24);
+PIN(pdk_attribute, type, 32);
+PIN(pdk_attribute, reserved, 36);
+
+WHOLE(pdk_moment, 32);
+PIN(pdk_moment, unix_ns, 0);
+PIN(pdk_moment, name, 8);
+PIN(pdk_moment, attributes, 16);
+PIN(pdk_moment, attribute_count, 24);
+PIN(pdk_moment, reserved, 28);
+
+SIZE(pdk_span, 128);
+PIN(pdk_span, struct_size, 0);
+PIN(pdk_span, kind, 4);
+PIN(pdk_span, name, 8);
+PIN(pdk_span, trace_id, 16);
+PIN(pdk_span, span_id, 32);
+PIN(pdk_span, parent_id, 40);
+PIN(pdk_span, parent_is_ours, 48);
+PIN(pdk_span, flags, 52);
+PIN(pdk_span, trace_state, 56);
+PIN(pdk_span, start_ns, 64);
+PIN(pdk_span, end_ns, 72);
+PIN(pdk_span, status, 80);
+PIN(pdk_span, reserved, 84);
+PIN(pdk_span, message, 88);
+PIN(pdk_span, attributes, 96);
+PIN(pdk_span, moments, 104);
+PIN(pdk_span, attribute_count, 112);
+PIN(pdk_span, moment_count, 116);
+PIN(pdk_span, moments_lost, 120);
+
+SIZE(pdk_metrics_ops, 64);
 PIN(pdk_metrics_ops, struct_size, 0);
 PIN(pdk_metrics_ops, reserved, 4);
 PIN(pdk_metrics_ops, series, 8);
@@ -213,11 +251,15 @@ PIN(pdk_metrics_ops, add, 16);
 PIN(pdk_metrics_ops, set, 24);
 PIN(pdk_metrics_ops, observe, 32);
 PIN(pdk_metrics_ops, print, 40);
+PIN(pdk_metrics_ops, span, 48);
+PIN(pdk_metrics_ops, sample, 56);
 CALL(pdk_metrics_ops, series, pdk_series *(*)(void *, const pdk_metric *, const char *const *));
 CALL(pdk_metrics_ops, add, void (*)(void *, pdk_series *, double));
 CALL(pdk_metrics_ops, set, void (*)(void *, pdk_series *, double));
 CALL(pdk_metrics_ops, observe, void (*)(void *, pdk_series *, double));
 CALL(pdk_metrics_ops, print, int32_t (*)(void *, pdk_write, void *));
+CALL(pdk_metrics_ops, span, void (*)(void *, const pdk_span *));
+CALL(pdk_metrics_ops, sample, int32_t (*)(void *, const uint8_t *, int32_t));
 
 SIZE(pdk_metrics, 48);
 PIN(pdk_metrics, struct_size, 0);
@@ -280,7 +322,7 @@ CALL(pdk_source_ops, drain, void (*)(void *));
 CALL(pdk_source_ops, flush, void (*)(void *));
 CALL(pdk_source_ops, progress, void (*)(void *, pdk_delivery, const pdk_progress *));
 
-SIZE(pdk_submission, 72);
+SIZE(pdk_submission, 80);
 PIN(pdk_submission, struct_size, 0);
 PIN(pdk_submission, reserved, 4);
 PIN(pdk_submission, delivery, 8);
@@ -291,6 +333,7 @@ PIN(pdk_submission, name, 40);
 PIN(pdk_submission, slot, 48);
 PIN(pdk_submission, trace, 56);
 PIN(pdk_submission, deadline_ns, 64);
+PIN(pdk_submission, trace_state, 72);
 
 SIZE(pdk_source, 56);
 PIN(pdk_source, struct_size, 0);
@@ -497,7 +540,7 @@ PIN(pdk_filter, slot, 32);
 PIN(pdk_filter, limit, 40);
 PIN(pdk_filter, events, 44);
 
-SIZE(pdk_event, 152);
+SIZE(pdk_event, 168);
 PIN(pdk_event, struct_size, 0);
 PIN(pdk_event, kind, 4);
 PIN(pdk_event, number, 8);
@@ -523,6 +566,8 @@ PIN(pdk_event, runner, 128);
 PIN(pdk_event, duration_ns, 136);
 PIN(pdk_event, reason, 144);
 PIN(pdk_event, reserved_2, 148);
+PIN(pdk_event, trace_id, 152);
+PIN(pdk_event, span_id, 160);
 
 SIZE(pdk_control, 104);
 PIN(pdk_control, struct_size, 0);

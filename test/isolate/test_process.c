@@ -45,7 +45,8 @@ static void destroy(void *self) {
     (void)self;
 }
 
-static const pdk_metrics_ops metrics_ops = {PDK_HEAD(pdk_metrics_ops), series, record, record, record, NULL};
+static const pdk_metrics_ops metrics_ops = {
+    PDK_HEAD(pdk_metrics_ops), series, record, record, record, NULL, NULL, NULL};
 static const pdk_plugin backend = {PDK_PLUGIN_HEAD, "memory", "1",  "",   "",      NULL, NULL, NULL, NULL,
                                    &metrics_ops,    create,   NULL, NULL, destroy, NULL};
 

@@ -120,6 +120,7 @@ static void settled(void *arg, pdk_run run, const pdk_outcome *outcome) {
     (void)strlcpy(o->code, outcome->last->code, sizeof o->code);
     (void)strlcpy(o->message, outcome->last->message, sizeof o->message);
     (void)strlcpy(o->run_id, outcome->run_id, sizeof o->run_id);
+    (void)strlcpy(o->trace, outcome->trace, sizeof o->trace);
     const struct pdk_record *record = pdk_record_find(sim->s, run);
     size_t used = strlen(sim->journal);
     if (record && used < sizeof sim->journal - 128)
@@ -144,7 +145,7 @@ static struct pdk_task *read_task(const char *name, const char *fields, int32_t 
 
 static int32_t submit(struct sim *sim, const char *name, const char *fields, void (*change)(struct pdk_task *),
                       pdk_run *ret) {
-    pdk_submit_options options = {(uint32_t)sizeof options, 0, settled, sim, NULL, 0};
+    pdk_submit_options options = {(uint32_t)sizeof options, 0, settled, sim, sim->trace, 0, sim->trace_state};
     struct pdk_report report = {0};
     int32_t rc = 0;
     struct pdk_task *task = read_task(name, fields, &rc);
@@ -231,6 +232,8 @@ static void on_event(void *arg, const pdk_event *event) {
     copy->at = sim->now;
     copy->event = *event;
     (void)strlcpy(copy->text, event->text, sizeof copy->text);
+    (void)strlcpy(copy->trace_id, event->trace_id, sizeof copy->trace_id);
+    (void)strlcpy(copy->span_id, event->span_id, sizeof copy->span_id);
     if (event->kind == PDK_EVENT_OUTPUT && event->data)
         (void)snprintf(copy->text, sizeof copy->text, "%.*s", (int)event->size, event->data);
 }

@@ -49,13 +49,13 @@ struct sim_outcome {
     int32_t end, reason, last_status;
     uint32_t attempts;
     uint64_t at;
-    char code[64], message[256], run_id[160];
+    char code[64], message[256], run_id[160], trace[64];
 };
 
 struct sim_event {
     uint64_t at;
     pdk_event event;
-    char text[256];
+    char text[256], trace_id[33], span_id[17];
 };
 
 #define SIM_RUNS 20000
@@ -85,6 +85,7 @@ struct sim {
     /* what came of it */
     struct sim_outcome outcomes[SIM_RUNS];
     uint32_t submitted, settled;
+    const char *trace, *trace_state; /* what is submitted next comes with; NULL: nothing */
     struct sim_event *events;
     uint32_t event_count, event_capacity;
     uint64_t events_lost;

@@ -54,7 +54,7 @@ static void set(void *self, pdk_series *series, double n) {
     ((struct point *)(void *)series)->value = n;
 }
 
-static const pdk_metrics_ops ops = {sizeof ops, 0, series, add, set, add, NULL};
+static const pdk_metrics_ops ops = {sizeof ops, 0, series, add, set, add, NULL, NULL, NULL};
 static const pdk_plugin plugin = {PDK_PLUGIN_HEAD, "count", "1",  "",      "",  NULL, NULL, NULL, NULL, &ops,
                                   create,          NULL,    NULL, destroy, NULL};
 

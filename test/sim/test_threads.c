@@ -118,7 +118,7 @@ static void feed(void *arg) {
     for (int i = 0; i < 20 && world.submitted < RUNS; i++) {
         char text[160];
         const pdk_value *spec = NULL;
-        pdk_submit_options options = {sizeof options, 0, settled, NULL, NULL, 0};
+        pdk_submit_options options = {sizeof options, 0, settled, NULL, NULL, 0, NULL};
         pdk_run run;
         (void)snprintf(text, sizeof text,
                        "{\"name\":\"t%u\",\"kind\":\"race\",\"retries\":2,\"backoff\":\"1ms\",\"timeout\":\"2s\"}",

@@ -79,7 +79,7 @@ static int32_t print(void *self, pdk_write write, void *arg) {
     return 0;
 }
 
-static const pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), series, add, add, add, print};
+static const pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), series, add, add, add, print, NULL, NULL};
 
 static int32_t create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
     struct tally *tally = calloc(1, sizeof *tally);

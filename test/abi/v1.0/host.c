@@ -268,7 +268,7 @@ static const pdk_plugin *load(const char *file) {
 
 static int run(const pdk_plugin *plugin, void *self, const char *kind) {
     pdk_spec spec = {PDK_HEAD(pdk_spec), kind, "t", "t", &with, &empty, NULL, &empty, 0, 0};
-    pdk_start start = {(uint32_t)sizeof(pdk_start), 1, 7, "frozen-t-1", 0, ""};
+    pdk_start start = {(uint32_t)sizeof(pdk_start), 1, 7, "frozen-t-1", 0, "", ""};
     pdk_error err = PDK_ERROR;
     void *task = NULL;
     int32_t rc;

@@ -179,6 +179,17 @@ static int32_t begin(void *self, pdk_error *err) {
     return 0;
 }
 
+static void span(void *self, const pdk_span *over) {
+    (void)self;
+    (void)over;
+}
+
+static int32_t sample(void *self, const uint8_t *trace_id, int32_t parent) {
+    (void)self;
+    (void)trace_id;
+    return parent != 0;
+}
+
 static void stop(void *self) {
     struct frozen *frozen = self;
     frozen->host->stopped(frozen->host);
@@ -193,7 +204,7 @@ static const void *extension(void *self, const char *id) {
 static const pdk_task_ops task_ops = {PDK_HEAD(pdk_task_ops), start, cancel, nothing, nothing, free, reload};
 static const pdk_runner_ops runner = {PDK_HEAD(pdk_runner_ops), kinds, &task_ops, supports, build};
 static const pdk_source_ops source = {PDK_HEAD(pdk_source_ops), settled, nothing, nothing, nothing, progress};
-static const pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), series, record, record, record, print};
+static const pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), series, record, record, record, print, span, sample};
 const pdk_plugin pdk_plugin_entry = {PDK_PLUGIN_HEAD,
                                      "frozen",
                                      "1.0.0",

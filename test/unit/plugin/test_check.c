@@ -61,7 +61,7 @@ static void nothing(void *self) {
 
 static void every_role_is_looked_at(void **state) {
     pdk_source_ops source = {PDK_HEAD(pdk_source_ops), settled, nothing, nothing, NULL, NULL};
-    pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), NULL, NULL, NULL, NULL, NULL};
+    pdk_metrics_ops metrics = {PDK_HEAD(pdk_metrics_ops), NULL, NULL, NULL, NULL, NULL, NULL, NULL};
     pdk_plugin plugin = fake_plugin;
 
     (void)state;

@@ -70,8 +70,22 @@ static const pdk_schema kind = PDK_SCHEMA("poor", "Has no memory", params);
 static const pdk_schema *const kinds[] = {&kind, NULL};
 static const pdk_task_ops task_ops = {sizeof task_ops, 0, start, cancel, NULL, NULL, nothing, NULL};
 static const pdk_runner_ops runner = {sizeof runner, 0, kinds, &task_ops, NULL, build};
-static const pdk_plugin plugin = {PDK_PLUGIN_HEAD, "poor", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
-                                  create,          NULL,   NULL, nothing, NULL};
+/* It takes spans as well. */
+static uint32_t runs_told;
+static pdk_series *series(void *self, const pdk_metric *metric, const char *const *values) {
+    (void)self, (void)metric, (void)values;
+    return NULL;
+}
+static void record(void *self, pdk_series *given, double n) {
+    (void)self, (void)given, (void)n;
+}
+static void span(void *self, const pdk_span *over) {
+    (void)self;
+    runs_told += strcmp(over->name, "paddock.run") == 0;
+}
+static const pdk_metrics_ops metrics_ops = {sizeof metrics_ops, 0, series, record, record, record, NULL, span, NULL};
+static const pdk_plugin plugin = {PDK_PLUGIN_HEAD, "poor", "1",  "",   "",      NULL, NULL, &runner, NULL,
+                                  &metrics_ops,    create, NULL, NULL, nothing, NULL};
 
 static uint32_t told, accepted;
 static void settled(void *arg, pdk_run run, const pdk_outcome *outcome) {
@@ -85,11 +99,13 @@ static void event(void *arg, const pdk_event *e) {
     assert_non_null(e->text);
 }
 
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 static int32_t submit(pdk_supervisor *s, const char *name) {
     char text[256];
     const pdk_values *v = pdk_values_get();
     const pdk_value *spec = NULL;
-    pdk_submit_options options = {sizeof options, 0, settled, NULL, "00-trace-01", 0};
+    pdk_submit_options options = {sizeof options, 0, settled, NULL, TRACE, 0, "a=b"};
     (void)snprintf(
         text, sizeof text,
         "{\"name\":\"%s\",\"kind\":\"poor\",\"restart\":\"on-failure\",\"slot\":\"x\",\"when_busy\":\"queue\"}", name);
@@ -130,12 +146,13 @@ static int32_t live(void *arg) {
         .struct_size = sizeof options, .loop = &loop, .pool = &pool, .process = &process, .seed = 1};
     pdk_supervisor *s = NULL;
     (void)arg;
-    told = accepted = 0;
+    told = accepted = runs_told = 0;
     posted = NULL;
     int32_t rc = pdk_supervisor_create(&options, &s, NULL);
     if (rc < 0) return rc;
     rc = use(s);
     assert_int_equal(told, accepted);
+    assert_int_equal(runs_told, accepted);
     pdk_supervisor_destroy(s);
     return rc;
 }

@@ -29,11 +29,12 @@ typedef struct pdk_spec {
 /* What a start is told. Lives until start returns; copy what you need longer. */
 typedef struct pdk_start {
     uint32_t struct_size;
-    uint32_t number;      /* 1 for the first attempt of this run */
-    pdk_attempt attempt;  /* the handle for done, output, progress and log */
-    const char *run_id;   /* {runner}-{slot}-{seq}: letters, digits, '.', '_', '-'; fit for a file name */
-    uint64_t deadline_ns; /* when the host will cancel, on the clock of host->now_ns; 0: never */
-    const char *trace;    /* W3C traceparent, or "" */
+    uint32_t number;         /* 1 for the first attempt of this run */
+    pdk_attempt attempt;     /* the handle for done, output, progress and log */
+    const char *run_id;      /* {runner}-{slot}-{seq}: letters, digits, '.', '_', '-'; fit for a file name */
+    uint64_t deadline_ns;    /* when the host will cancel, on the clock of host->now_ns; 0: never */
+    const char *trace;       /* W3C traceparent, or "": hand it to whatever works for this attempt */
+    const char *trace_state; /* W3C tracestate, or "" */
 } pdk_start;
 
 /* pdk_result.status */
@@ -124,6 +125,7 @@ typedef struct pdk_outcome {
     uint64_t started_ns;   /* first attempt */
     uint64_t ended_ns;
     const pdk_result *last; /* never NULL; no member NULL except output and usage */
+    const char *trace;      /* W3C traceparent of the run, for the answer; "" */
 } pdk_outcome;
 
 PDK_END
