@@ -112,6 +112,8 @@ void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, cons
     pdk_json_time(&line, "time", event->unix_ns ? event->unix_ns : pdk_clock_unix());
     pdk_json_text(&line, "event", name);
     if (item) add_item(&line, item);
+    if (event->trace_id && *event->trace_id) pdk_json_text(&line, "trace_id", event->trace_id);
+    if (event->span_id && *event->span_id) pdk_json_text(&line, "span_id", event->span_id);
     add_details(&line, item, event);
     pdk_json_close(&line, '}');
     pdk_buffer_text(&line, "\n");

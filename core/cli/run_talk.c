@@ -30,7 +30,8 @@ const char *pdk_run_why(const struct pdk_item *item, char *buf, size_t size) {
     return buf;
 }
 
-static void json_line(struct pdk_buffer *line, int32_t level, const char *part, const char *run_id, const char *text) {
+static void json_line(const struct pdk_session *session, struct pdk_buffer *line, int32_t level, const char *part,
+                      const char *run_id, const char *text) {
     static const char *const levels[] = {"debug", "info", "warn", "error", "error"};
     pdk_json_open(line, NULL, '{');
     pdk_json_time(line, "time", pdk_clock_unix());
@@ -38,6 +39,9 @@ static void json_line(struct pdk_buffer *line, int32_t level, const char *part, 
     pdk_json_text(line, "msg", text);
     pdk_json_text(line, "logger", part);
     if (run_id && *run_id) pdk_json_text(line, "run_id", run_id);
+    const struct pdk_item *item = session->plan && run_id ? pdk_plan_find_traced(session->plan, run_id) : NULL;
+    if (item) pdk_json_text(line, "trace_id", item->trace_id);
+    if (item && item->span_id[0]) pdk_json_text(line, "span_id", item->span_id);
     pdk_json_close(line, '}');
 }
 
@@ -58,7 +62,7 @@ static void text_line(const struct pdk_session *session, struct pdk_buffer *line
 static void say(struct pdk_session *session, int32_t level, const char *part, const char *run_id, const char *text) {
     struct pdk_buffer line = PDK_BUFFER(16384);
     if (session->json_log)
-        json_line(&line, level, *part ? part : "paddock", run_id, text);
+        json_line(session, &line, level, *part ? part : "paddock", run_id, text);
     else
         text_line(session, &line, level, part, text);
     pdk_buffer_text(&line, "\n");

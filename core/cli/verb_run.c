@@ -274,6 +274,8 @@ static int work(struct pdk_session *session) {
     const struct pdk_plan_options options = {.supervisor = session->supervisor,
                                              .stop_on = (enum pdk_stop_on)session->arguments->stop_on,
                                              .exit_with = session->arguments->exit_code_from,
+                                             .trace = getenv("TRACEPARENT"), /* whoever started us is in one */
+                                             .trace_state = getenv("TRACESTATE"),
                                              .event = on_event,
                                              .output = on_output,
                                              .warn = on_warning,

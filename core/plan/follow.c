@@ -35,12 +35,13 @@ static void note(const char **to, const char *text, size_t most) {
 }
 
 void pdk_follow_begin(struct pdk_item *item) {
-    item->text = item->last = item->reason = item->message = item->run_id = item->runner = nothing;
+    item->text = item->last = item->reason = item->message = item->run_id = item->runner = item->trace_id =
+        item->span_id = nothing;
 }
 
 void pdk_follow_free(struct pdk_item *item) {
-    const char **const texts[] = {&item->text,    &item->last,   &item->reason,
-                                  &item->message, &item->run_id, &item->runner};
+    const char **const texts[] = {&item->text,   &item->last,   &item->reason,   &item->message,
+                                  &item->run_id, &item->runner, &item->trace_id, &item->span_id};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (*texts[i]) forget(texts[i]);
     free(item->kept);
@@ -64,7 +65,9 @@ void pdk_follow_plan_event(const struct pdk_item *item, int32_t kind, const char
                        .attempt = item->attempt,
                        .status = item->end,
                        .text = text,
-                       .code = item->reason};
+                       .code = item->reason,
+                       .trace_id = item->trace_id,
+                       .span_id = item->span_id};
     tell(item->plan, item, &event);
 }
 
@@ -158,6 +161,8 @@ static void tell_kept(struct pdk_item *item) {
     event->code = item->reason;
     event->name = item->name;
     event->runner = item->runner;
+    event->trace_id = item->trace_id;
+    event->span_id = item->span_id;
     tell(item->plan, item, event);
     free(event);
     item->kept = NULL;
@@ -220,9 +225,22 @@ static void on_output(struct pdk_item *item, const pdk_event *event) {
         plan->options.output(plan->options.arg, item, event);
 }
 
+/* Without memory its lines of the log go without. */
+static void on_trace(struct pdk_item *item, const pdk_event *event) {
+    if (!item->trace_id[0] && item->run_id[0])
+        (void)pdk_table_put(&item->plan->traced, item->run_id, strlen(item->run_id), item);
+    note(&item->trace_id, event->trace_id, NAME_MOST);
+    note(&item->span_id, event->span_id, NAME_MOST);
+}
+
+const struct pdk_item *pdk_plan_find_traced(const struct pdk_plan *plan, const char *run_id) {
+    return pdk_table_get(&plan->traced, run_id, strlen(run_id));
+}
+
 /* What an event makes of its item. */
 static void apply(struct pdk_item *item, const pdk_event *event) {
     if (!item->run_id[0]) note(&item->run_id, event->run_id, NAME_MOST);
+    if (event->trace_id && event->trace_id[0]) on_trace(item, event);
     switch (event->kind) {
     case PDK_EVENT_STARTED: on_started(item, event); break;
     case PDK_EVENT_ENDED: on_ended(item, event); break;

@@ -37,6 +37,7 @@ struct pdk_plan {
     struct pdk_item *items;
     uint32_t group_count, item_count, open; /* open: items without an end */
     struct pdk_table runs;                  /* by the bytes of pdk_run */
+    struct pdk_table traced;                /* those that belong to a trace, by run_id */
     struct pdk_group *queue, **queue_tail;
     pdk_call pump;
     pdk_watch events;

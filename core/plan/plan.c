@@ -39,7 +39,11 @@ static void refused(struct pdk_item *item, int32_t code, const struct pdk_report
 
 /* 0: submitted or rejected. -EAGAIN: later. */
 static int32_t submit_item(struct pdk_plan *plan, struct pdk_item *item) {
-    pdk_submit_options options = {.struct_size = sizeof options, .settled = pdk_follow_settled, .arg = item};
+    pdk_submit_options options = {.struct_size = sizeof options,
+                                  .settled = pdk_follow_settled,
+                                  .arg = item,
+                                  .trace = plan->options.trace,
+                                  .trace_state = plan->options.trace_state};
     struct pdk_report report = {0};
     int32_t rc = pdk_supervisor_submit_task(plan->options.supervisor, item->task, &options, &report, &item->run);
     if (rc == 0) {
@@ -183,6 +187,7 @@ void pdk_plan_free(struct pdk_plan *plan) {
     for (uint32_t i = 0; plan->groups && i < plan->group_count; i++) pdk_task_drop(plan->groups[i].task);
     pdk_log_files_free(plan);
     pdk_table_free(&plan->runs);
+    pdk_table_free(&plan->traced);
     pdk_arena_free(&plan->arena);
     free(plan);
 }

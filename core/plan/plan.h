@@ -65,8 +65,9 @@ struct pdk_item {
 
     pdk_run run; /* 0: not submitted */
     const char *run_id, *runner;
-    struct pdk_probe *probe;     /* NULL: needs none */
-    struct pdk_log_file *log[2]; /* of stdout and stderr; NULL: the listener hears it */
+    const char *trace_id, *span_id; /* of the newest event, in hex */
+    struct pdk_probe *probe;        /* NULL: needs none */
+    struct pdk_log_file *log[2];    /* of stdout and stderr; NULL: the listener hears it */
     struct pdk_plan *plan;
 };
 
@@ -83,7 +84,8 @@ struct pdk_selection {
 struct pdk_plan_options {
     pdk_supervisor *supervisor;
     enum pdk_stop_on stop_on;
-    const char *exit_with; /* a task: when it ends, all ends; NULL: none */
+    const char *exit_with;           /* a task: when it ends, all ends; NULL: none */
+    const char *trace, *trace_state; /* all runs belong to it: W3C traceparent and tracestate; NULL: none */
 
     /* Something happened to an item; NULL: to a plugin, or to nobody. The item shows what is so after it. */
     void (*event)(void *arg, const struct pdk_item *item, const pdk_event *event);
@@ -105,6 +107,9 @@ int32_t pdk_plan_select(const struct pdk_config *config, const struct pdk_select
 
 /* The items, in the order of the file; NULL at the end. */
 struct pdk_item *pdk_plan_item(const struct pdk_plan *plan, size_t i);
+
+/* The item of a run that belongs to a trace; NULL: there is none. */
+const struct pdk_item *pdk_plan_find_traced(const struct pdk_plan *plan, const char *run_id);
 
 /* Begin. The supervisor must have been started. */
 int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *options, pdk_error *err);

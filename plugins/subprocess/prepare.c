@@ -112,6 +112,7 @@ void pdk_sub_environment(struct pdk_sub_attempt *attempt, const pdk_start *start
     add_ours(attempt, "PADDOCK_REPLICA", replica);
     add_ours(attempt, "PADDOCK_OUTPUT", attempt->results);
     add_ours(attempt, "TRACEPARENT", start->trace);
+    if (PDK_HAS(start, trace_state)) add_ours(attempt, "TRACESTATE", start->trace_state);
     if (start->deadline_ns) {
         uint64_t now = host->now_ns(host), left = start->deadline_ns > now ? start->deadline_ns - now : 0;
         add_number(attempt, "PADDOCK_DEADLINE", (host->unix_ns(host) + left) / 1000000000U);

@@ -43,7 +43,8 @@ class Case(unittest.TestCase):
         self.started = []
         self.addCleanup(self.kill_started)
         self.env = {key: value for key, value in os.environ.items()
-                    if key not in ("NO_COLOR", "COLUMNS", "PADDOCK_FILE", "PADDOCK_LOG")}
+                    if key not in ("NO_COLOR", "COLUMNS", "PADDOCK_FILE", "PADDOCK_LOG", "TRACEPARENT", "TRACESTATE")
+                    and not key.startswith("OTEL_")}
         self.env["TERM"] = "dumb"
 
     def kill_started(self):

@@ -146,12 +146,18 @@ static void inheritance_is_the_less_of_both(void **state) {
 
 static void start_tells_trace_and_deadline(void **state) {
     pdk_test *m = load_plugin("subprocess", NULL, 0);
-    pdk_start how = {.struct_size = sizeof how, .run_id = "r-s-1", .trace = "00-ab-cd-01"};
+    pdk_start how = {.struct_size = sizeof how, .run_id = "r-s-1", .trace = "00-ab-cd-01", .trace_state = "a=b"};
     (void)state;
     how.deadline_ns = pdk_test_now(m) + SECONDS(5);
     assert_non_null(pdk_test_start_as(build(m, "subprocess", "{'command': ['x']}"), &how, NULL));
     assert_string_equal(pdk_test_child_env(pdk_test_last_child(m), "TRACEPARENT"), "00-ab-cd-01");
+    assert_string_equal(pdk_test_child_env(pdk_test_last_child(m), "TRACESTATE"), "a=b");
     assert_string_equal(pdk_test_child_env(pdk_test_last_child(m), "PADDOCK_DEADLINE"), "1700000105");
+    pdk_test_child_failed(pdk_test_last_child(m), -ENOENT, "no");
+    how.struct_size = offsetof(pdk_start, trace_state); /* as older hosts have it */
+    how.deadline_ns = 0;
+    assert_non_null(pdk_test_start_as(build(m, "subprocess", "{'command': ['x']}"), &how, NULL));
+    assert_null(pdk_test_child_env(pdk_test_last_child(m), "TRACESTATE"));
     pdk_test_child_failed(pdk_test_last_child(m), -ENOENT, "no");
     end_plugin(m);
 }
