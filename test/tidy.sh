@@ -23,6 +23,7 @@ if ! cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER
   tail -n 40 "$log"
   exit 1
 fi
+cmake --build "$build" --target generated >"$log" 2>&1 || { tail -n 40 "$log"; exit 1; }
 
 # A line "HASH FILE" for each file, the hash being of all that its result depends on.
 good=$build/good

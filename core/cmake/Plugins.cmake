@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 add_custom_target(plugins COMMENT "All plugins that are installed")
+add_custom_target(generated COMMENT "Sources that are made, for tools that read those which include them")
 
 # pdk_plugin(NAME SOURCES ... LIBRARIES ... [PACKAGE name] [OUTPUT folder] [TEST_ONLY])
 # A module that exports pdk_plugin_entry and nothing else, and links nothing of ours. Its Debian package is

@@ -137,7 +137,7 @@ static void add_outcome(struct attributes *to, const struct pdk_record *run, con
         add_text(to, "error.type", pdk_end_word(run->end));
     else
         add_text(to, "error.type", run->code ? run->code : error_type(run));
-    span->message = *outcome->last->message ? outcome->last->message : outcome->last->code;
+    span->message = run->note ? run->note : *outcome->last->message ? outcome->last->message : outcome->last->code;
 }
 
 static void tell_run(struct pdk_supervisor *s, struct pdk_record *run) {
