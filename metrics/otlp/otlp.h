@@ -69,7 +69,7 @@ struct pdk_otlp_sampler {
     uint64_t below; /* of 2^63: those whose id is */
 };
 bool pdk_otlp_sampler_read(const char *name, const char *ratio, struct pdk_otlp_sampler *ret, const char **ret_fault);
-int32_t pdk_otlp_sample(void *self, const uint8_t *trace_id, int32_t parent);
+int32_t pdk_otlp_sample(void *data, const uint8_t *trace_id, int32_t parent);
 
 /* Where one signal goes, and how that is going. The worker's, but for what settings.c writes. */
 struct pdk_otlp_signal {
@@ -122,10 +122,10 @@ struct pdk_otlp_store {
     uint32_t families, seed;
     int64_t max_series; /* of a metric */
 };
-pdk_series *pdk_otlp_series_get(void *self, const pdk_metric *metric, const char *const *values);
-void pdk_otlp_add(void *self, pdk_series *series, double by);
-void pdk_otlp_set(void *self, pdk_series *series, double value);
-void pdk_otlp_observe(void *self, pdk_series *series, double value);
+pdk_series *pdk_otlp_series_get(void *data, const pdk_metric *metric, const char *const *values);
+void pdk_otlp_add(void *self, pdk_series *handle, double by);
+void pdk_otlp_set(void *self, pdk_series *handle, double value);
+void pdk_otlp_observe(void *self, pdk_series *handle, double value);
 void pdk_otlp_store_free(struct pdk_otlp_store *store);
 
 /* ---- queue.c: spans on their way to the worker */
@@ -141,7 +141,7 @@ struct pdk_otlp_queue {
     uint64_t lost;                /* found no room */
     uint64_t first_at;            /* when the oldest came, CLOCK_MONOTONIC */
 };
-void pdk_otlp_span(void *self, const pdk_span *span);
+void pdk_otlp_span(void *data, const pdk_span *span);
 uint32_t pdk_otlp_queue_take(struct pdk_otlp_queue *queue, struct pdk_otlp_entries *ret); /* a batch, or less */
 void pdk_otlp_entries_free(struct pdk_otlp_entries *entries);
 
@@ -163,6 +163,7 @@ struct pdk_otlp {
     bool running, curl, ended; /* ended: `over` has run */
     CURLM *multi;
     _Atomic uint64_t stop_by; /* CLOCK_MONOTONIC; 0: go on */
+    atomic_bool silent;       /* it is taken away: nobody is told */
     pdk_call over;
 };
 

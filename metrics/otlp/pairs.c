@@ -44,7 +44,8 @@ const char *pdk_otlp_pairs_get(const struct pdk_otlp_pairs *pairs, const char *k
 
 int32_t pdk_otlp_pairs_set(struct pdk_otlp_pairs *pairs, const char *key, const char *value, bool exact) {
     uint32_t i = 0;
-    while (i < pairs->count && (exact ? strcmp(pairs->list[i].key, key) : strcasecmp(pairs->list[i].key, key))) i++;
+    int (*compare)(const char *, const char *) = exact ? strcmp : strcasecmp;
+    while (i < pairs->count && compare(pairs->list[i].key, key) != 0) i++;
     if (i == PDK_OTLP_PAIRS_MAX) return -E2BIG;
     if (i == pairs->count) pairs->count++;
     pairs->list[i] = (struct pdk_otlp_pair){key, value};

@@ -102,8 +102,8 @@ static void *work(void *arg) {
         metrics_due += self->interval;
         if (metrics_due <= pdk_otlp_now()) metrics_due = pdk_otlp_now() + self->interval;
     }
-    flush(self);
-    self->loop->post(self->loop, &self->over);
+    if (!atomic_load(&self->silent)) flush(self);
+    if (!atomic_load(&self->silent)) self->loop->post(self->loop, &self->over);
     return NULL;
 }
 
@@ -150,6 +150,7 @@ void pdk_otlp_worker_stop(struct pdk_otlp *self, uint64_t within) {
 /* Also of one that did not stop in time, or was never told to. */
 void pdk_otlp_worker_free(struct pdk_otlp *self) {
     if (self->running) {
+        atomic_store(&self->silent, true);
         atomic_store(&self->stop_by, 1);
         pdk_otlp_worker_wake(self);
         join(self);

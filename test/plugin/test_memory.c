@@ -9,6 +9,7 @@
 struct scenario {
     const char *plugin, *config, *kind, *with;
     void (*play)(pdk_test *m, const struct scenario *scenario, bool *failed);
+    uint32_t flags;
 };
 
 /* From here on there is memory again. */
@@ -97,20 +98,58 @@ static void play_metrics(pdk_test *m, const struct scenario *s, bool *failed) {
     }
 }
 
+#ifdef HAVE_OTLP
+/* All that it allocates while it sends is its thread's; we wait for that meanwhile. */
+static void play_otlp(pdk_test *m, const struct scenario *s, bool *failed) {
+    static const char *const labels[] = {"a", NULL}, *const values[] = {"x", NULL};
+    static const pdk_metric metrics[] = {
+        {(uint32_t)sizeof(pdk_metric), PDK_COUNTER, "c", "", "", labels, NULL, 0, 0},
+        {(uint32_t)sizeof(pdk_metric), PDK_GAUGE, "g", "", "", labels, NULL, 0, 0},
+        {(uint32_t)sizeof(pdk_metric), PDK_HISTOGRAM, "h", "seconds", "", NULL, NULL, 0, 0},
+    };
+    static const pdk_attribute attribute = {"text", "value", 0, 0, PDK_STRING, 0};
+    static const pdk_moment moment = {1, "queued", &attribute, 1, 0};
+    const pdk_span span = {.struct_size = sizeof span,
+                           .name = "s",
+                           .trace_id = {1},
+                           .span_id = {2},
+                           .status = 2,
+                           .message = "",
+                           .trace_state = "",
+                           .attributes = &attribute,
+                           .attribute_count = 1,
+                           .moments = &moment,
+                           .moment_count = 1};
+    const pdk_metrics_ops *ops = pdk_test_plugin(m)->metrics;
+    pdk_error err = PDK_ERROR;
+    (void)s;
+    for (size_t i = 0; i < 3; i++)
+        ops->observe(pdk_test_self(m), ops->series(pdk_test_self(m), &metrics[i], values), 1);
+    ops->span(pdk_test_self(m), &span);
+    if (pdk_test_open(m, &err) == 0) assert_int_equal(pdk_test_close(m), 0);
+    if (err.code) assert_int_equal(err.code, -ENOMEM);
+    heal(failed);
+}
+#endif
+
 static const struct scenario scenarios[] = {
-    {"echo", NULL, "echo", "{'message': {'a': 'b'}, 'print': true}", play_task},
-    {"sleep", NULL, "sleep", "{'for': '1s'}", play_task},
+    {"echo", NULL, "echo", "{'message': {'a': 'b'}, 'print': true}", play_task, 0},
+    {"sleep", NULL, "sleep", "{'for': '1s'}", play_task, 0},
     {"subprocess", NULL, "subprocess", "{'command': ['x', 'y'], 'env': {'A': 'b'}, 'pass_fds': [], 'cwd': '/'}",
-     play_task},
+     play_task, 0},
     {"subprocess", NULL, "subprocess",
      "{'script': {'base64': 'YQ==', 'args': ['b']}, 'env': {'A': {'file': '/proc/sys/kernel/ostype'}},"
      "'input': {'a': [1, 2]}, 'seccomp': 'default', 'user': 'nobody', 'groups': ['adm'], 'cwd': '/',"
      "'stop': {'command': ['s']}, 'reload': {'command': ['r']}, 'notify': true}",
-     play_task},
+     play_task, 0},
     {"subprocess", NULL, "subprocess",
      "{'command': ['x'], 'env_file': [{'path': '/etc/os-release', 'optional': true}], 'stdin': 'text', 'user': 'root'}",
-     play_task},
-    {"prometheus", "{'process': false}", NULL, NULL, play_metrics},
+     play_task, 0},
+    {"prometheus", "{'process': false}", NULL, NULL, play_metrics, 0},
+#ifdef HAVE_OTLP
+    {"otlp", "{'endpoint': 'http://127.0.0.1:1', 'compression': 'gzip', 'headers': {'a': 'b'}, 'resource': {'c': 'd'}}",
+     NULL, NULL, play_otlp, PDK_TEST_REAL},
+#endif
 };
 
 /* Returns how many allocations there were to fail. */
@@ -120,9 +159,10 @@ static long sweep(const struct scenario *s) {
         pdk_error err = PDK_ERROR;
         pdk_test *m;
         failed = false;
-        end_plugin(load_plugin(s->plugin, s->config, 0)); /* a file that was never loaded cannot be reached yet */
+        end_plugin(
+            load_plugin(s->plugin, s->config, s->flags)); /* a file that was never loaded cannot be reached yet */
         (void)pdk_test_fault(NULL, PDK_TEST_FAULT_ALLOCATION, 0, n, 1);
-        m = try_load_plugin(NULL, s->plugin, s->config, 0, &err);
+        m = try_load_plugin(NULL, s->plugin, s->config, s->flags, &err);
         if (m)
             s->play(m, s, &failed);
         else
