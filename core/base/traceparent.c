@@ -58,7 +58,8 @@ int32_t pdk_traceparent_parse(const char *text, struct pdk_traceparent *ret) {
 }
 
 char *pdk_traceparent_format(const struct pdk_traceparent *from, char buf[PDK_TRACEPARENT_SIZE]) {
-    memcpy(buf, "00-", 3);
+    static const uint8_t version = 0;
+    pdk_hex(&version, 1, buf)[2] = '-';
     pdk_hex(from->trace_id, sizeof from->trace_id, buf + 3)[32] = '-';
     pdk_hex(from->span_id, sizeof from->span_id, buf + 36)[16] = '-';
     pdk_hex(&from->flags, 1, buf + 53);

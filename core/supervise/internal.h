@@ -272,14 +272,20 @@ struct pdk_trace {
     struct pdk_moment_of_run *moments;
     uint32_t moment_count;
     uint64_t moments_lost;
-    char trace_hex[33], run_hex[17], attempt_hex[17], header[PDK_TRACEPARENT_SIZE];
-    char text[]; /* what came: traceparent, tracestate */
+    char trace_hex[33], run_hex[17], attempt_hex[17];
+    char run_header[PDK_TRACEPARENT_SIZE], header[PDK_TRACEPARENT_SIZE]; /* header: of the attempt */
+    char text[];                                                         /* what came: traceparent, tracestate */
 };
 void pdk_trace_seed(struct pdk_supervisor *s, uint64_t seed);
 void pdk_trace_backend(struct pdk_supervisor *s, struct pdk_member *member);
 int32_t pdk_trace_begin(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_intake *intake);
 void pdk_trace_attempt(struct pdk_supervisor *s, struct pdk_trace *trace);
-const char *pdk_trace_of_run(const struct pdk_trace *trace, char buf[PDK_TRACEPARENT_SIZE]);
+static inline const char *pdk_trace_of_run(const struct pdk_trace *trace) {
+    return trace->own ? trace->run_header : trace->text;
+}
+static inline const char *pdk_trace_of_attempt(const struct pdk_trace *trace) {
+    return trace->own ? trace->header : trace->text;
+}
 void pdk_trace_ids(const struct pdk_trace *trace, int32_t kind, pdk_event *event);
 void pdk_trace_process(struct pdk_supervisor *s, pdk_attempt attempt, int32_t pid);
 void pdk_trace_free(struct pdk_trace *trace);

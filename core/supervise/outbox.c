@@ -28,7 +28,7 @@ void pdk_outcome_make(const struct pdk_record *run, pdk_outcome *ret, pdk_result
                          .started_ns = run->started_unix,
                          .ended_ns = run->ended_unix,
                          .last = ret_last,
-                         .trace = ""};
+                         .trace = run->trace ? pdk_trace_of_run(run->trace) : ""};
 }
 
 static void tell(struct pdk_record *run) {
@@ -37,9 +37,7 @@ static void tell(struct pdk_record *run) {
     if (!settled && !source) return;
     pdk_outcome outcome;
     pdk_result last;
-    char trace[PDK_TRACEPARENT_SIZE];
     pdk_outcome_make(run, &outcome, &last);
-    if (run->trace) outcome.trace = pdk_trace_of_run(run->trace, trace);
     if (settled)
         settled(run->arg, run->handle, &outcome);
     else

@@ -35,7 +35,7 @@ static int32_t call_start(struct pdk_record *run, pdk_error *err) {
                        "",
                        ""};
     if (run->trace) {
-        start.trace = run->trace->own ? run->trace->header : run->trace->text;
+        start.trace = pdk_trace_of_attempt(run->trace);
         start.trace_state = run->trace->state;
     }
     rc = run->ops->start(run->task, &start, err);

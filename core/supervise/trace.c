@@ -80,6 +80,7 @@ static void enter(struct pdk_supervisor *s, struct pdk_trace *trace, int32_t par
     trace->run.flags &= PDK_TRACE_RANDOM;
     if (trace->tracers) trace->run.flags |= PDK_TRACE_SAMPLED;
     pdk_hex(trace->run.span_id, sizeof trace->run.span_id, trace->run_hex);
+    pdk_traceparent_format(&trace->run, trace->run_header);
 }
 
 int32_t pdk_trace_begin(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_intake *intake) {
@@ -116,10 +117,6 @@ void pdk_trace_attempt(struct pdk_supervisor *s, struct pdk_trace *trace) {
     pdk_traceparent_format(&context, trace->header);
     trace->open = true;
     trace->pid = 0;
-}
-
-const char *pdk_trace_of_run(const struct pdk_trace *trace, char buf[PDK_TRACEPARENT_SIZE]) {
-    return trace->own ? pdk_traceparent_format(&trace->run, buf) : trace->text;
 }
 
 /* Events of an attempt, by kind; all others are of its run. */

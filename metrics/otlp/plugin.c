@@ -58,13 +58,10 @@ static void make_series(struct pdk_otlp *self) {
 static int32_t start(void *data, pdk_error *err) {
     struct pdk_otlp *self = data;
     bool idle = self->disabled || (!self->signals[PDK_OTLP_TRACES].on && !self->signals[PDK_OTLP_METRICS].on);
-    int32_t rc = 0;
-    if (!idle) {
-        make_series(self);
-        rc = pdk_otlp_worker_start(self, err);
-    }
-    if (!rc) self->host->health(self->host, PDK_UP, idle ? "switched off" : "");
-    return rc;
+    self->host->health(self->host, PDK_UP, idle ? "switched off" : ""); /* the worker may know worse in a moment */
+    if (idle) return 0;
+    make_series(self);
+    return pdk_otlp_worker_start(self, err);
 }
 
 static void stop(void *data) {

@@ -5,6 +5,7 @@
  *   attempt     start, done inside start, take up, two timestamps, counters: the difference that one more attempt makes
  *   run         from a source by template, submit .. settled, a slot each
  *   posted      a done from another thread: the call itself, and a run through it
+ *   traced      an attempt and a run with a backend that takes spans and does nothing, over those without a backend
  *   timers      a million pending: insert and stop, expire, and the turn of a loop they must not slow down
  */
 #include <errno.h>
@@ -139,7 +140,31 @@ static const pdk_source_ops source_ops = {sizeof source_ops, 0, settled, nothing
 static const pdk_plugin plugin = {PDK_PLUGIN_HEAD, "noop", "1",    "",   "",   NULL,    NULL, &runner,
                                   &source_ops,     NULL,   create, NULL, NULL, destroy, NULL};
 
+/* ---- a backend that takes spans and keeps nothing */
+static pdk_series *no_series(void *self, const pdk_metric *metric, const char *const *values) {
+    (void)self, (void)metric, (void)values;
+    return NULL;
+}
+static void no_record(void *self, pdk_series *series, double n) {
+    (void)self, (void)series, (void)n;
+}
+static uint64_t spans;
+static void take_span(void *self, const pdk_span *span) {
+    (void)self, (void)span;
+    spans++;
+}
+static const pdk_metrics_ops backend_ops = {sizeof backend_ops, 0,    no_series, no_record, no_record,
+                                            no_record,          NULL, take_span, NULL};
+static int32_t create_backend(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
+    (void)host, (void)config, (void)err;
+    *ret = &spans;
+    return 0;
+}
+static const pdk_plugin backend = {PDK_PLUGIN_HEAD, "null",         "1",  "",   "",      NULL, NULL, NULL, NULL,
+                                   &backend_ops,    create_backend, NULL, NULL, destroy, NULL};
+
 static struct loop loop;
+static bool traced;
 static pdk_supervisor *supervisor;
 static const pdk_template *base;
 static char slots[BATCH][16];
@@ -158,6 +183,7 @@ static void make(const char *spec) {
     pdk_error err = PDK_ERROR;
     const pdk_value *value = NULL;
     if (pdk_supervisor_create(&options, &supervisor, &err) < 0 ||
+        (traced && pdk_supervisor_add(supervisor, &backend, NULL, &err) < 0) ||
         pdk_supervisor_add(supervisor, &plugin, NULL, &err) < 0 || pdk_supervisor_start(supervisor, &err) < 0 ||
         pdk_values_get()->parse(pdk_values_get(), spec, strlen(spec), "bench", &value, &err) < 0 ||
         noop.source->prepare(noop.source, value, &base, &err) < 0) {
@@ -352,25 +378,53 @@ static void bench_runs(double posted_floor) {
     end();
 }
 
-/* Sixteen attempts against one: what each more costs, its way through the policy and the FIFO too. */
-static void bench_attempts(void) {
-    enum { AGAIN = 15 };
-    double more[ROUNDS], tasks[ROUNDS];
+static void make_failing(void) {
     make("{\"name\":\"noop\",\"kind\":\"noop\",\"restart\":\"on-failure\",\"backoff\":{\"first\":\"1ms\",\"max\":"
          "\"1ms\",\"factor\":1,"
          "\"jitter\":\"none\"}}");
     /* No pause at all, as between two successes of `always`: the machine is measured, not the clock. */
     struct pdk_task *task = pdk_template_task(base);
     task->policy.backoff_first = task->policy.backoff_max = 0;
+}
+
+/* Sixteen attempts against one: what each more costs, its way through the policy and the FIFO too. */
+static double one_more(double *ret_one) {
+    enum { AGAIN = 15 };
+    noop.again = 0;
+    double one = runs(60, NULL);
+    noop.again = AGAIN;
+    if (ret_one) *ret_one = one;
+    return (runs(60, NULL) - one) / AGAIN;
+}
+
+static void bench_attempts(void) {
+    double more[ROUNDS], tasks[ROUNDS];
+    make_failing();
     for (int round = 0; round < ROUNDS; round++) {
-        noop.again = 0;
-        double one = runs(60, NULL);
-        noop.again = AGAIN;
         tasks[round] = floor_attempt();
-        more[round] = (runs(60, NULL) - one) / AGAIN;
+        more[round] = one_more(NULL);
     }
     print_rounds("one attempt more", more, tasks);
     end();
+}
+
+static void bench_traced(void) {
+    double attempt[2][ROUNDS], run[2][ROUNDS];
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int on = 0; on < 2; on++) {
+            traced = on;
+            make_failing();
+            (void)runs(20, NULL);
+            attempt[on][round] = one_more(&run[on][round]);
+            end();
+        }
+    }
+    traced = false;
+    if (!spans) exit(1);
+    double off = median(attempt[0]), on = median(attempt[1]), off_run = median(run[0]), on_run = median(run[1]);
+    printf("  %-36s %6.1f ns   with spans %6.1f ns: %.1f ns more\n", "one attempt more, no backend", off, on, on - off);
+    printf("  %-36s %6.1f ns   with spans %6.1f ns: %.1f ns more\n", "run of one attempt, no backend", off_run, on_run,
+           on_run - off_run);
 }
 
 int main(int argc, char **argv) {
@@ -379,6 +433,7 @@ int main(int argc, char **argv) {
     floors(&posted_floor);
     if (!*only || !strcmp(only, "runs")) bench_runs(posted_floor);
     if (!*only || !strcmp(only, "attempts")) bench_attempts();
+    if (!*only || !strcmp(only, "traced")) bench_traced();
     if (!*only || !strcmp(only, "timers")) timers(100000);
     if (!*only || !strcmp(only, "timers")) timers(1000000);
     return 0;
