@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { TRACESTATE_MAX = 512 };
-
 char *pdk_hex(const uint8_t *bytes, size_t count, char *buf) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < count; i++) {
@@ -67,9 +65,9 @@ char *pdk_traceparent_format(const struct pdk_traceparent *from, char buf[PDK_TR
 }
 
 bool pdk_tracestate_valid(const char *text) {
-    size_t size = strnlen(text, TRACESTATE_MAX + 1);
+    size_t size = strnlen(text, PDK_TRACESTATE_MAX + 1);
     for (size_t i = 0; i < size; i++) {
         if (text[i] < ' ' || text[i] > '~') return false;
     }
-    return size > 0 && size <= TRACESTATE_MAX;
+    return size > 0 && size <= PDK_TRACESTATE_MAX;
 }

@@ -10,7 +10,8 @@
 enum {
     PDK_TRACEPARENT_SIZE = 56, /* of version 00, with its NUL */
     PDK_TRACEPARENT_MAX = 512, /* bytes of one of a later version; longer ones are refused */
-    PDK_TRACE_SAMPLED = 1,     /* flags */
+    PDK_TRACESTATE_MAX = 512,
+    PDK_TRACE_SAMPLED = 1, /* flags */
     PDK_TRACE_RANDOM = 2
 };
 
@@ -26,7 +27,7 @@ int32_t pdk_traceparent_parse(const char *text, struct pdk_traceparent *ret);
 /* As version 00. Returns buf. */
 char *pdk_traceparent_format(const struct pdk_traceparent *from, char buf[PDK_TRACEPARENT_SIZE]);
 
-/* May it be passed on? At most 512 visible characters or spaces; what they mean is not ours to know. */
+/* May it be passed on? At most PDK_TRACESTATE_MAX visible characters or spaces; what they mean is not ours to know. */
 bool pdk_tracestate_valid(const char *text);
 
 /* Two lower-case digits a byte, and a NUL. Returns buf. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/traceparent.h"
 #include "hosted.h"
 #include "paddock/helpers.h"
 
@@ -176,11 +177,14 @@ static void start_built(struct pdk_hosted *hosted, struct pdk_hosted_task *task,
 void pdk_hosted_start(struct pdk_hosted *hosted, const struct pdk_frame *frame) {
     struct pdk_frame_rest rest = pdk_frame_rest(frame);
     struct pdk_wire_start numbers;
-    char run_id[256] = "", trace[256] = "";
+    char run_id[256] = "", trace[PDK_TRACEPARENT_MAX + 1] = "", state[PDK_TRACESTATE_MAX + 1] = "";
     pdk_rest_take(&rest, &numbers, sizeof numbers);
-    if (numbers.run_id_size >= sizeof run_id || numbers.trace_size >= sizeof trace) rest.bad = 1;
+    if (numbers.run_id_size >= sizeof run_id || numbers.trace_size >= sizeof trace ||
+        numbers.trace_state_size >= sizeof state)
+        rest.bad = 1;
     pdk_rest_take(&rest, run_id, rest.bad ? 0 : numbers.run_id_size);
     pdk_rest_take(&rest, trace, rest.bad ? 0 : numbers.trace_size);
+    pdk_rest_take(&rest, state, rest.bad ? 0 : numbers.trace_state_size);
     struct pdk_hosted_task *task = find(hosted, numbers.task);
     if (!task || !task->task) {
         const pdk_error *err = error_of(task);
@@ -193,7 +197,8 @@ void pdk_hosted_start(struct pdk_hosted *hosted, const struct pdk_frame *frame) 
                              .run_id = run_id,
                              .deadline_ns =
                                  numbers.deadline_ns ? pdk_time_add(pdk_clock_now(), numbers.deadline_ns) : 0,
-                             .trace = trace};
+                             .trace = trace,
+                             .trace_state = state};
     start_built(hosted, task, &start);
 }
 

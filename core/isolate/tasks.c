@@ -120,6 +120,7 @@ static int32_t send_build(struct pdk_proxy_task *task) {
 
 static int32_t send_start(struct pdk_proxy_task *task, const pdk_start *start) {
     struct pdk_proxy *proxy = task->proxy;
+    const char *state = PDK_HAS(start, trace_state) ? start->trace_state : "";
     uint64_t now = start->deadline_ns ? proxy->host->now_ns(proxy->host) : 0;
     const struct pdk_wire_start numbers = {.deadline_ns = start->deadline_ns > now ? start->deadline_ns - now
                                                           : start->deadline_ns     ? 1
@@ -127,12 +128,15 @@ static int32_t send_start(struct pdk_proxy_task *task, const pdk_start *start) {
                                            .task = task->number,
                                            .number = start->number,
                                            .run_id_size = (uint32_t)strlen(start->run_id),
-                                           .trace_size = (uint32_t)strlen(start->trace)};
-    const struct pdk_wire_part parts[] = {
-        {&numbers, sizeof numbers}, {start->run_id, numbers.run_id_size}, {start->trace, numbers.trace_size}};
+                                           .trace_size = (uint32_t)strlen(start->trace),
+                                           .trace_state_size = (uint32_t)strlen(state)};
+    const struct pdk_wire_part parts[] = {{&numbers, sizeof numbers},
+                                          {start->run_id, numbers.run_id_size},
+                                          {start->trace, numbers.trace_size},
+                                          {state, numbers.trace_state_size}};
     task->attempt = start->attempt;
     task->remote = ++proxy->starts << PDK_WIRE_TASK_BITS | task->number;
-    return pdk_link_send_parts(proxy->link, PDK_MESSAGE_START, task->remote, parts, 3);
+    return pdk_link_send_parts(proxy->link, PDK_MESSAGE_START, task->remote, parts, 4);
 }
 
 static int32_t start(void *arg, const pdk_start *start, pdk_error *err) {

@@ -84,7 +84,8 @@ static void add_end(struct attributes *to, const struct pdk_record *run, bool lo
         add_text(to, "error.type", error_type(run));
     }
     if (lost || is_error(run)) span->status = PDK_SPAN_ERROR;
-    if (!lost && run->trace->pid && !last->signal) add_integer(to, "process.exit.code", last->exit_code);
+    bool exited = last->category == PDK_CAT_EXIT || (run->trace->pid && !last->signal);
+    if (!lost && exited) add_integer(to, "process.exit.code", last->exit_code);
 }
 
 void pdk_span_attempt(struct pdk_supervisor *s, struct pdk_record *run, bool lost) {

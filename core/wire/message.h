@@ -58,6 +58,7 @@ struct pdk_wire_start {
     uint64_t deadline_ns; /* from now; 0: none */
     uint32_t task, number;
     uint32_t run_id_size, trace_size;
+    uint32_t trace_state_size, reserved;
 };
 
 /* A negative errno with its texts; at: a JSON pointer to the value at fault, "" when there is none. */

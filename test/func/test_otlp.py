@@ -397,6 +397,17 @@ class Otlp(paddock.Case):
                 if span["name"] == "paddock.run":
                     self.assertEqual((span["parent_span_id"].hex(), span["flags"]), (parent[36:52], 0x301))
 
+    def test_runner_in_a_process_of_its_own(self):
+        receiver = self.receiver()
+        text = FILE + "plugins: [{{use: subprocess, isolation: process}}]\n"
+        text = text.replace("echo $TRACEPARENT", "echo $TRACEPARENT $TRACESTATE")
+        parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        result = self.send(receiver, env={"TRACEPARENT": parent, "TRACESTATE": "rojo=1"}, text=text)
+        attempts = [span for span in receiver.spans() if span["name"] == "paddock.attempt"]
+        self.assertEqual([span["attributes"]["process.exit.code"] for span in attempts if "error.type" in span["attributes"]], [3, 3])
+        good = next(span for span in attempts if span["attributes"]["paddock.task"] == "ok")
+        self.assertEqual(result.stdout.split()[-2:], [f"{parent[:36]}{good['span_id'].hex()}-01", "rojo=1"])
+
     def test_switched_off(self):
         receiver = self.receiver()
         for env in ({"OTEL_SDK_DISABLED": "true"}, {"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}):
