@@ -14,12 +14,13 @@ struct pdk_listed {
     const char *name, *file;                     /* file NULL: not found */
     struct pdk_library library;                  /* plugin NULL: refused */
     bool found;                                  /* on the path alone */
-    bool metrics;
-    pdk_error error; /* of a refused one */
+    uint32_t role;                               /* PDK_ROLE_..., that its entry stands for; 0: any but a source's */
+    pdk_error error;                             /* of a refused one */
 };
 
 struct pdk_setup {
     struct pdk_arguments *arguments;
+    bool sources; /* list and enter those, too */
     struct pdk_report report;
     struct pdk_config *config; /* NULL: none was read */
     struct pdk_listed *plugins;
@@ -36,7 +37,8 @@ int pdk_setup_read(struct pdk_setup *setup, struct pdk_arguments *arguments, boo
 /* Make a configuration of one task from the command behind "--" and what --set says. */
 int pdk_setup_command(struct pdk_setup *setup, struct pdk_arguments *arguments);
 
-/* Find and check the plugins: --plugin, the configured ones, those on the path. 0 or -ENOMEM; calls none of them. */
+/* Find and check the plugins: --plugin, the configured ones, those on the path. 0 or -ENOMEM; calls none of them. Sources
+ * are left out unless setup->sources says else. */
 int32_t pdk_setup_list(struct pdk_setup *setup);
 
 /* Enter them, into the supervisor's router or into one of our own. Faults go to the report. */
@@ -48,6 +50,13 @@ int32_t pdk_setup_isolate(const struct pdk_listed *listed, const pdk_router_entr
 
 /* Enter the backend of this name from the path, for --metrics-file. */
 int32_t pdk_setup_enter_metrics(struct pdk_setup *setup, pdk_supervisor *supervisor, const char *name);
+
+/* load_sources.c: let the supervisor know what a source may have run. 0 or -ENOMEM. */
+int32_t pdk_setup_grant(struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry,
+                        pdk_supervisor *supervisor);
+
+/* Faults of sources that only the plugins tell: kinds that nobody serves. */
+void pdk_setup_try_sources(struct pdk_setup *setup, const pdk_router *router);
 
 /* Route and build one task, and throw it away: faults go to the report. */
 void pdk_setup_try(struct pdk_setup *setup, pdk_router *router, struct pdk_task *task);

@@ -64,12 +64,12 @@ static int32_t open_at(struct pdk_setup *setup, struct pdk_listed *listed, const
     return rc == -ENOMEM ? rc : 0;
 }
 
-static int32_t add_entry(struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry, bool metrics) {
+static int32_t add_entry(struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry, uint32_t role) {
     struct pdk_listed *listed = add(setup, entry->name);
     char *file = NULL;
     if (!listed) return -ENOMEM;
     listed->entry = entry;
-    listed->metrics = metrics;
+    listed->role = role;
     int32_t rc = pdk_library_find(entry->use, setup->path, &file, &listed->error);
     if (rc == 0)
         rc = open_at(setup, listed, file);
@@ -118,9 +118,11 @@ int32_t pdk_setup_list(struct pdk_setup *setup) {
     for (size_t i = 0; rc == 0 && i < setup->arguments->plugins.count; i++)
         rc = add_named(setup, setup->arguments->plugins.items[i]);
     for (uint32_t i = 0; rc == 0 && config && i < config->plugin_count; i++)
-        rc = add_entry(setup, &config->plugins[i], false);
+        rc = add_entry(setup, &config->plugins[i], 0);
+    for (uint32_t i = 0; rc == 0 && config && setup->sources && i < config->source_count; i++)
+        rc = add_entry(setup, &config->sources[i], PDK_ROLE_SOURCE);
     for (uint32_t i = 0; rc == 0 && config && i < config->metrics_count; i++)
-        rc = add_entry(setup, &config->metrics[i], true);
+        rc = add_entry(setup, &config->metrics[i], PDK_ROLE_METRICS);
     return rc == 0 ? pdk_library_scan(setup->path, add_found, setup) : rc;
 }
 
@@ -153,18 +155,38 @@ static void pass_over(const struct pdk_setup *setup, const struct pdk_listed *li
         pdk_say("plugin %s is left out: %s", listed->file, err->message);
 }
 
+/* What it is to play: a source only as an entry of sources. 0: it could play nothing else. */
+static uint32_t roles_of(const struct pdk_listed *listed) {
+    const pdk_plugin *plugin = listed->library.plugin;
+    if (listed->role == PDK_ROLE_SOURCE) return PDK_ROLE_SOURCE;
+    return (plugin->runner ? PDK_ROLE_RUNNER : 0u) | (plugin->metrics ? PDK_ROLE_METRICS : 0u);
+}
+
+static int32_t fault_misplaced(struct pdk_setup *setup, const struct pdk_listed *listed) {
+    pdk_error err = PDK_ERROR;
+    err.code = -EINVAL;
+    (void)snprintf(err.message, sizeof err.message, "plugin \"%s\" is a source", listed->library.plugin->name);
+    (void)strlcpy(err.hint, "write it under sources", sizeof err.hint);
+    fault(setup, listed, &err);
+    return 0;
+}
+
 static int32_t enter(struct pdk_setup *setup, struct pdk_listed *listed, pdk_router *router,
                      pdk_supervisor *supervisor) {
     const struct pdk_plugin_entry_config *config = listed->entry;
-    pdk_router_entry entry = {.struct_size = sizeof entry, .name = listed->name};
+    pdk_router_entry entry = {.struct_size = sizeof entry, .name = listed->name, .roles = roles_of(listed)};
     pdk_error err = PDK_ERROR;
+    int32_t rc = 0;
+    if (!entry.roles) return fault_misplaced(setup, listed);
     if (config) {
         entry.labels = config->labels;
         entry.config = config->config;
     }
-    int32_t rc = config && config->isolation.mode ? pdk_setup_isolate(listed, &entry, router, supervisor, &err)
-                 : supervisor                     ? pdk_supervisor_load(supervisor, listed->file, &entry, &err)
-                                                  : pdk_router_load(router, listed->file, &entry, &err);
+    if (listed->role == PDK_ROLE_SOURCE && supervisor) rc = pdk_setup_grant(setup, config, supervisor);
+    if (rc < 0) return rc;
+    rc = config && config->isolation.mode ? pdk_setup_isolate(listed, &entry, router, supervisor, &err)
+         : supervisor                     ? pdk_supervisor_load(supervisor, listed->file, &entry, &err)
+                                          : pdk_router_load(router, listed->file, &entry, &err);
     if (rc == 0 || rc == -ENOMEM) return rc;
     err.code = rc;
     if (listed->found)
@@ -194,7 +216,7 @@ int32_t pdk_setup_enter(struct pdk_setup *setup, pdk_router *router, pdk_supervi
     int32_t rc = 0;
     for (int metrics = 1; metrics >= 0; metrics--)
         for (size_t i = 0; rc == 0 && i < setup->plugin_count; i++)
-            if (setup->plugins[i].metrics == (metrics == 1))
+            if ((setup->plugins[i].role == PDK_ROLE_METRICS) == (metrics == 1))
                 rc = enter_one(setup, &setup->plugins[i], router, supervisor);
     return rc;
 }

@@ -45,6 +45,7 @@ static int check_plugins(struct pdk_setup *setup) {
     pdk_router *router = pdk_setup_router(setup);
     if (!router) return PDK_EXIT_BUG;
     for (uint32_t i = 0; i < setup->config->task_count; i++) pdk_setup_try(setup, router, setup->config->tasks[i]);
+    pdk_setup_try_sources(setup, router);
     pdk_router_destroy(router);
     return 0;
 }
@@ -52,6 +53,7 @@ static int check_plugins(struct pdk_setup *setup) {
 int pdk_verb_check(struct pdk_arguments *arguments) {
     struct pdk_setup setup;
     int code = pdk_setup_read(&setup, arguments, true);
+    setup.sources = true;
     if (code == 0 && !arguments->no_plugins && setup.config) code = check_plugins(&setup);
     if (code == 0) {
         if (arguments->json) {

@@ -178,6 +178,10 @@ static int create_supervisor(struct pdk_session *session) {
 }
 
 static int load_plugins(struct pdk_session *session) {
+    const struct pdk_config *config = session->setup.config;
+    if (config && config->source_count)
+        pdk_run_talk(session, PDK_LOG_WARN, "", "run starts no sources: %s%s is left out", config->sources[0].name,
+                     config->source_count > 1 ? " and every other" : "");
     int32_t rc = pdk_setup_list(&session->setup);
     if (rc == 0) rc = pdk_setup_enter(&session->setup, NULL, session->supervisor);
     if (rc == 0) return pdk_setup_faults(&session->setup);

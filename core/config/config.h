@@ -10,8 +10,8 @@
 struct pdk_config {
     struct pdk_task **tasks; /* in the order of the files; replicas not yet expanded */
     uint32_t task_count;
-    struct pdk_plugin_entry_config *plugins, *metrics;
-    uint32_t plugin_count, metrics_count;
+    struct pdk_plugin_entry_config *plugins, *sources, *metrics;
+    uint32_t plugin_count, source_count, metrics_count;
     struct pdk_limits limits;
     uint32_t file_count;
     struct pdk_arena arena;

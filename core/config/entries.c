@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries of plugins and metrics. */
+/* Entries of plugins, sources and metrics. */
 #include <errno.h>
 #include <string.h>
 
 #include "core/base/text.h"
 #include "core/config/load.h"
+#include "core/spec/merge.h"
 #include "core/spec/scalar.h"
 
 /* Where entries of one sort go. */
@@ -49,6 +50,18 @@ static void read_entry(struct pdk_reading *reading, const pdk_value *value, cons
     if (ret->config) (void)pdk_read_is_map(reading, ret->config, "a map");
 }
 
+static const char *const no_names[] = {NULL};
+
+/* What a source may have run is checked as what comes from it will be. */
+static void read_source(struct pdk_reading *reading, struct pdk_plugin_entry_config *entry) {
+    const struct pdk_task_options options = {.folder = reading->folder};
+    if (!entry->tasks) entry->tasks = no_names;
+    if (!entry->kinds) entry->kinds = no_names;
+    if (!entry->pending) entry->pending = 1000;
+    if (!entry->defaults || !pdk_read_is_map(reading, entry->defaults, "a map")) return;
+    pdk_reading_error(reading, pdk_defaults_check(entry->defaults, &options, reading->report));
+}
+
 static void add_entry(struct pdk_loading *loading, const struct entries *entries, const pdk_value *value,
                       const struct pdk_file_source *source) {
     struct pdk_reading reading = {
@@ -57,6 +70,7 @@ static void add_entry(struct pdk_loading *loading, const struct entries *entries
     const pdk_value *first;
     char path[256];
     read_entry(&reading, value, entries->rows, &entry);
+    if (entries->rows == pdk_source_rows) read_source(&reading, &entry);
     pdk_loading_error(loading, reading.error);
     if (reading.error < 0 || !entry.name) return;
     first = pdk_table_get(entries->names, entry.name, strlen(entry.name));
@@ -70,25 +84,34 @@ static void add_entry(struct pdk_loading *loading, const struct entries *entries
         (*entries->array)[(*entries->count)++] = entry;
 }
 
-void pdk_load_plugins(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source) {
-    struct entries entries = {pdk_plugin_rows, &loading->config->plugins, &loading->config->plugin_count,
-                              &loading->plugin_capacity, &loading->plugin_names};
+static void load_list(struct pdk_loading *loading, const struct entries *entries, const pdk_value *list,
+                      const struct pdk_file_source *source, const char *what) {
     if (list->type != PDK_LIST) {
         pdk_loading_error(loading, pdk_value_fault(loading->report, -EINVAL, list, "write [NAME, ...]", NULL,
-                                                   "expected a list of plugins"));
+                                                   "expected a list of %s", what));
         return;
     }
     for (uint32_t i = 0; i < list->size && loading->error != -ENOMEM; i++)
-        add_entry(loading, &entries, list->as.items[i], source);
+        add_entry(loading, entries, list->as.items[i], source);
+}
+
+void pdk_load_plugins(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source) {
+    const struct entries entries = {pdk_plugin_rows, &loading->config->plugins, &loading->config->plugin_count,
+                                    &loading->plugin_capacity, &loading->plugin_names};
+    load_list(loading, &entries, list, source, "plugins");
+}
+
+void pdk_load_sources(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source) {
+    const struct entries entries = {pdk_source_rows, &loading->config->sources, &loading->config->source_count,
+                                    &loading->source_capacity, &loading->plugin_names};
+    load_list(loading, &entries, list, source, "sources");
 }
 
 void pdk_load_metrics(struct pdk_loading *loading, const pdk_value *value, const struct pdk_file_source *source) {
-    struct entries entries = {pdk_metrics_rows, &loading->config->metrics, &loading->config->metrics_count,
-                              &loading->metrics_capacity, &loading->metrics_names};
-    if (value->type != PDK_LIST) {
+    const struct entries entries = {pdk_metrics_rows, &loading->config->metrics, &loading->config->metrics_count,
+                                    &loading->metrics_capacity, &loading->metrics_names};
+    if (value->type != PDK_LIST)
         add_entry(loading, &entries, value, source);
-        return;
-    }
-    for (uint32_t i = 0; i < value->size && loading->error != -ENOMEM; i++)
-        add_entry(loading, &entries, value->as.items[i], source);
+    else
+        load_list(loading, &entries, value, source, "backends");
 }

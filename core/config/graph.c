@@ -41,7 +41,7 @@ static const pdk_value *written_item(const pdk_value *list, const char *name) {
     return list;
 }
 
-static const char *nearest_task(struct pdk_loading *loading, const char *name) {
+const char *pdk_load_nearest_task(struct pdk_loading *loading, const char *name) {
     const char **words = calloc(loading->order_count + 1, sizeof *words), *nearest;
     uint32_t count = 0;
     if (!words) {
@@ -66,7 +66,7 @@ static void check_known(struct pdk_loading *loading, const struct pdk_task *task
         (void)pdk_scalar_path(written, path, sizeof path);
         (void)snprintf(message, sizeof message, "there is no task \"%.100s\"", name);
         fault.place = pdk_value_place(written_item(written, name));
-        fault.suggestion = nearest_task(loading, name);
+        fault.suggestion = pdk_load_nearest_task(loading, name);
         pdk_loading_error(loading, pdk_report_add(loading->report, &fault));
     }
 }

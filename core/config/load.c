@@ -64,6 +64,7 @@ void pdk_config_free(struct pdk_config *config) {
     pdk_arena_free(&config->arena);
     free(config->tasks);
     free(config->plugins);
+    free(config->sources);
     free(config->metrics);
     free(config->documents);
     free(config);
@@ -83,6 +84,7 @@ static void finish(struct pdk_loading *loading) {
     if (loading->error == -ENOMEM) return;
     pdk_load_graph(loading);
     pdk_load_slots(loading);
+    pdk_load_source_tasks(loading);
 }
 
 static int32_t start(struct pdk_loading *loading, struct pdk_report *report) {

@@ -37,11 +37,12 @@ struct pdk_loading {
     struct pdk_table named;   /* struct pdk_named by name */
     struct pdk_named **order; /* in the order of coming */
     uint32_t order_count, order_capacity;
-    struct pdk_table plugin_names, metrics_names; /* entries (pdk_value) by the name of the instance */
-    const pdk_value *limits, *shutdown;           /* where they were given */
+    struct pdk_table plugin_names,
+        metrics_names;                  /* entries (pdk_value) by the name of the instance; plugins: sources too */
+    const pdk_value *limits, *shutdown; /* where they were given */
     struct pdk_opened *opened;
     uint32_t opened_count;
-    uint32_t document_capacity, task_capacity, plugin_capacity, metrics_capacity;
+    uint32_t document_capacity, task_capacity, plugin_capacity, source_capacity, metrics_capacity;
     size_t bytes;
     const struct pdk_config_set *set; /* NULL: nothing */
     int32_t error;
@@ -76,11 +77,16 @@ void pdk_load_value(struct pdk_loading *loading, const pdk_value *value, const s
 
 void pdk_load_includes(struct pdk_loading *loading, const pdk_value *value, const struct pdk_file_source *source);
 void pdk_load_plugins(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source);
+void pdk_load_sources(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source);
 void pdk_load_metrics(struct pdk_loading *loading, const pdk_value *value, const struct pdk_file_source *source);
 void pdk_load_limits(struct pdk_loading *loading, const pdk_value *limits, const pdk_value *shutdown);
 
-/* needs, after, circles, slots: between all tasks. */
+/* The name among all tasks that is nearest to one that is not there, or NULL. */
+const char *pdk_load_nearest_task(struct pdk_loading *loading, const char *name);
+
+/* needs, after, circles, slots, tasks of sources: between all tasks. */
 void pdk_load_graph(struct pdk_loading *loading);
 void pdk_load_slots(struct pdk_loading *loading);
+void pdk_load_source_tasks(struct pdk_loading *loading);
 
 #endif

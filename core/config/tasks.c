@@ -148,6 +148,7 @@ void pdk_load_value(struct pdk_loading *loading, const pdk_value *value, const s
     if (!pdk_value_is_null(tasks) && map_wanted(loading, tasks, "a map of tasks"))
         for (uint32_t i = 0; i < tasks->size && loading->error != -ENOMEM; i++) load_task(loading, tasks, i, &inner);
     if (!pdk_value_is_null(part = values->get(value, "plugins"))) pdk_load_plugins(loading, part, &inner);
+    if (!pdk_value_is_null(part = values->get(value, "sources"))) pdk_load_sources(loading, part, &inner);
     if (!pdk_value_is_null(part = values->get(value, "metrics"))) pdk_load_metrics(loading, part, &inner);
     pdk_load_limits(loading, values->get(value, "limits"), values->get(value, "shutdown"));
     if (!pdk_value_is_null(part = values->get(value, "include"))) pdk_load_includes(loading, part, &inner);

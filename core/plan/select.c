@@ -102,7 +102,8 @@ static int32_t make_replica(struct pdk_plan *plan, struct pdk_group *group, uint
     }
     (void)snprintf(name, sizeof name, "%s.%u", spec->name, n + 1);
     (void)snprintf(slot, sizeof slot, "%s.%u", spec->slot, n + 1);
-    int32_t rc = pdk_task_vary(group->task, name, slot, n + 1, NULL, &item->task);
+    int32_t rc = pdk_task_vary(group->task, &(struct pdk_task_change){.name = name, .slot = slot, .replica = n + 1},
+                               &item->task);
     if (rc == 0) item->name = item->task->plugin.name;
     return rc;
 }

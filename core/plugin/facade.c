@@ -58,6 +58,7 @@ static int32_t enter(pdk_router *router, const pdk_plugin *plugin, const char *f
     if (entry && PDK_HAS(entry, name)) options.name = entry->name;
     if (entry && PDK_HAS(entry, labels)) options.labels = entry->labels;
     if (entry && PDK_HAS(entry, config)) options.config = entry->config;
+    if (entry && PDK_HAS(entry, roles)) options.roles = entry->roles;
     if (err) err->message[0] = err->hint[0] = '\0';
     rc = pdk_instance_create(plugin, &options, &report, &instance);
     if (rc < 0) return answer(&report, rc, err);

@@ -337,25 +337,32 @@ static int32_t label_replica(struct pdk_task_body *body, uint32_t replica) {
     return 0;
 }
 
-int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot, uint32_t replica,
-                      const pdk_value *with, struct pdk_task **ret) {
-    size_t names = (name ? strlen(name) + 1 : 0) + (slot ? strlen(slot) + 1 : 0);
+static void change_values(struct pdk_task_body *body, const struct pdk_task_change *change) {
+    const pdk_values *values = pdk_values_get();
+    if (change->with) {
+        body->task.plugin.with = body->with_at = change->with;
+        pdk_task_keep(body, values->hold(change->with));
+    }
+    if (change->input) {
+        body->task.plugin.input = pdk_value_is_null(change->input) ? NULL : change->input;
+        pdk_task_keep(body, values->hold(change->input));
+    }
+}
+
+int32_t pdk_task_vary(struct pdk_task *task, const struct pdk_task_change *change, struct pdk_task **ret) {
+    size_t names = (change->name ? strlen(change->name) + 1 : 0) + (change->slot ? strlen(change->slot) + 1 : 0);
     struct pdk_task_body *body = pdk_task_derive(task, names);
     if (!body) return -ENOMEM;
-    body->task.plugin.name = copy_name(body, name, task->plugin.name);
-    body->task.plugin.slot = copy_name(body, slot, task->plugin.slot);
+    body->task.plugin.name = copy_name(body, change->name, task->plugin.name);
+    body->task.plugin.slot = copy_name(body, change->slot, task->plugin.slot);
     int32_t rc = body->task.plugin.name && body->task.plugin.slot ? 0 : -ENOMEM;
-    if (rc == 0 && replica) rc = label_replica(body, replica);
+    if (rc == 0 && change->replica) rc = label_replica(body, change->replica);
     if (rc < 0) {
         pdk_task_drop(&body->task);
         return rc;
     }
-    body->task.replica = replica;
-    if (with) {
-        body->task.plugin.with = pdk_values_get()->hold(with);
-        body->with_at = with;
-        pdk_task_keep(body, with);
-    }
+    body->task.replica = change->replica;
+    change_values(body, change);
     *ret = &body->task;
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of a file: its top level, limits, shutdown, entries of plugins and metrics. */
+/* The tables of a file: its top level, limits, shutdown, entries of plugins, sources and metrics. */
 #include <stddef.h>
 
 #include "core/base/clock.h"
@@ -56,6 +56,28 @@ const struct pdk_field pdk_plugin_rows[] = {
     {.name = NULL},
 };
 
+const struct pdk_field pdk_source_rows[] = {
+    {PDK_FIELD_NAME("use"), .type = PDK_FIELD_TEXT, .flags = PDK_FIELD_REQUIRED, ENTRY(use), .min = 1, .max = 4096,
+     .words = "name or path", .fallback = "required", .doc = "The plugin; a path has a /"},
+    {PDK_FIELD_NAME("name"), .type = PDK_FIELD_TEXT, ENTRY(name), .min = 1, .max = 64, .words = "name",
+     .fallback = "the base name of use", .doc = "What this instance is called; unique"},
+    {PDK_FIELD_NAME("config"), .type = PDK_FIELD_ANY, ENTRY(config), .words = "map", .fallback = "{}",
+     .doc = "Checked by the plugin's schema", MAP},
+    {PDK_FIELD_NAME("optional"), .type = PDK_FIELD_BOOL, ENTRY(optional), .words = "bool", .fallback = "false",
+     .doc = "A missing file is a warning"},
+    {PDK_FIELD_NAME("tasks"), .type = PDK_FIELD_NAMES, ENTRY(tasks), .words = "list of tasks, or one", .fallback = "[]",
+     .doc = "Declared tasks that messages become runs of; a message names one unless there is one alone, and gives its "
+            "input"},
+    {PDK_FIELD_NAME("kinds"), .type = PDK_FIELD_NAMES, ENTRY(kinds), .words = "list of kinds, or one", .fallback = "[]",
+     .doc = "Kinds that a message may name itself, and then everything of the task"},
+    {PDK_FIELD_NAME("defaults"), .type = PDK_FIELD_ANY, ENTRY(defaults), .words = "task without needs, after, slot",
+     .fallback = "{}", .doc = "Used for every message that names a kind", .json = "{\"$ref\":\"#/$defs/defaults\"}"},
+    {PDK_FIELD_NAME("pending"), .type = PDK_FIELD_INT, ENTRY(pending), .min = 1, .max = 1000000,
+     .words = "int 1..1000000", .fallback = "1000",
+     .doc = "Messages accepted whose runs have not ended; beyond, it is asked to wait"},
+    {.name = NULL},
+};
+
 const struct pdk_field pdk_metrics_rows[] = {
     {PDK_FIELD_NAME("use"), .type = PDK_FIELD_TEXT, .flags = PDK_FIELD_REQUIRED, ENTRY(use), .min = 1, .max = 4096,
      .words = "name or path", .fallback = "required", .doc = "The backend; a path has a /"},
@@ -86,8 +108,10 @@ const struct pdk_field pdk_file_rows[] = {
     {PDK_FIELD_NAME("plugins"), .type = PDK_FIELD_ANY, .words = "list of plugin", .fallback = "[]",
      .doc = "Routing order; plugins only on the plugin path come after, by name",
      .json = "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/plugin\"}}"},
-    {PDK_FIELD_LATER("sources", 2), .words = "list of source", .fallback = "[]",
-     .doc = "Where specs come from, used by `serve` only"},
+    {PDK_FIELD_NAME("sources"), .type = PDK_FIELD_ANY, .words = "list of source", .fallback = "[]",
+     .doc = "Where messages come from that become runs; `run` starts none. A source runs nothing that its entry does "
+            "not name",
+     .json = "{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/source\"}}"},
     {PDK_FIELD_NAME("metrics"), .type = PDK_FIELD_ANY, .words = "backend, or list", .fallback = "none",
      .doc = "Who records metrics; `metrics: prometheus` is `{use: prometheus}`",
      .json =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a file says beside its tasks: entries of plugins and metrics, limits. core/config reads files; the structs and
+/* What a file says beside its tasks: entries of plugins, sources and metrics, limits. core/config reads files; the structs and
  * their rows are here, so that one table makes the JSON Schema of a whole file. */
 #ifndef CORE_SPEC_FILE_H
 #define CORE_SPEC_FILE_H
@@ -38,6 +38,10 @@ struct pdk_plugin_entry_config {
     bool optional, task_label;
     struct pdk_isolation isolation;
     const pdk_value *at;
+    /* of a source: all that it may have run */
+    const char *const *tasks, *const *kinds; /* NULL-ended, never NULL */
+    const pdk_value *defaults;               /* of specs that name a kind; a map or NULL */
+    uint32_t pending;
 };
 
 struct pdk_limits {

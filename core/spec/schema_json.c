@@ -374,6 +374,7 @@ int32_t pdk_config_schema(const pdk_schema *const *kinds, const pdk_value **ret)
     put_rows(writer, pdk_task_rows, PDK_FIELD_NO_DEFAULT);
     values->end(writer);
     put_entry(writer, "plugin", pdk_plugin_rows);
+    put_entry(writer, "source", pdk_source_rows);
     put_entry(writer, "metrics", pdk_metrics_rows);
     values->end(writer);
     values->end(writer);

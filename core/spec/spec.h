@@ -108,10 +108,13 @@ int32_t pdk_task_complete(struct pdk_task *task, const pdk_schema *schema, const
  * by default. *ret is held once; NULL when the kind cannot do without something. 0 or -ENOMEM. */
 int32_t pdk_task_blank(const pdk_schema *schema, const pdk_value **ret);
 
-/* A copy with another name and slot (NULL: as it is), as replica number n (0: none), or with other `with`
- * (NULL: as it is; a template's submission). */
-int32_t pdk_task_vary(struct pdk_task *task, const char *name, const char *slot, uint32_t replica,
-                      const pdk_value *with, struct pdk_task **ret);
+/* A copy that differs in what is not NULL or 0. */
+struct pdk_task_change {
+    const char *name, *slot;
+    uint32_t replica;              /* it is this one */
+    const pdk_value *with, *input; /* of a message; held */
+};
+int32_t pdk_task_vary(struct pdk_task *task, const struct pdk_task_change *change, struct pdk_task **ret);
 
 struct pdk_task *pdk_task_hold(struct pdk_task *task);
 void pdk_task_drop(struct pdk_task *task); /* NULL is fine */

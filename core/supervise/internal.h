@@ -16,6 +16,8 @@ struct pdk_record *pdk_record_find(const struct pdk_supervisor *s, pdk_run handl
 /* Give it its names; NULL: those of the task. -ENOMEM. */
 int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct pdk_task *task, const char *name,
                         const char *slot);
+/* A slot for this run alone: {name}-{seq}, the name cut where it must be. Returns buf. */
+const char *pdk_record_slot(const struct pdk_record *run, const char *name, char buf[PDK_SLOT_BYTES]);
 const char *pdk_record_short(const struct pdk_record *run); /* "web-12" */
 static inline void pdk_record_state(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_state state) {
     s->in_state[run->state]--;
@@ -137,6 +139,7 @@ struct pdk_intake {
     struct pdk_task *task;
     struct pdk_instance *instance; /* NULL: to be routed and completed */
     const char *name, *slot, *trace, *trace_state;
+    bool alone;        /* in a slot made for it */
     uint64_t deadline; /* on the loop's clock, 0: none */
     struct pdk_member *source;
     pdk_delivery delivery;
@@ -147,6 +150,17 @@ struct pdk_intake {
 int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, struct pdk_report *report, pdk_run *ret);
 int32_t pdk_report_error(struct pdk_report *report, int32_t code, pdk_error *err); /* the first fault; frees */
 void pdk_spec_options(struct pdk_task_options *options);
+
+/* ---- gate.c */
+/* Read a spec that a source brings: a task it may name with its input, or a spec of a kind it may name. *ret has one
+ * reference. -ENOENT: not one that it may run. */
+int32_t pdk_gate_read(const struct pdk_grant *grant, const pdk_value *spec, struct pdk_report *report,
+                      struct pdk_task **ret);
+bool pdk_gate_is_declared(const struct pdk_grant *grant, const pdk_value *spec); /* it is a task of the operator's */
+/* Does a run of it have a slot of its own? It does when none was written, since messages come at the same time. */
+static inline bool pdk_gate_alone(const struct pdk_member *source, const struct pdk_task *task, const char *slot) {
+    return source->limits.grant && !slot && task->plugin.slot == task->plugin.name;
+}
 
 /* ---- source.c, metrics.c, host.c, control.c, list.c, inspect.c: tables given out */
 void pdk_source_table(struct pdk_member *member);
@@ -232,6 +246,9 @@ static inline void pdk_tell_source(struct pdk_supervisor *s, struct pdk_record *
     if (run->progress_new || (run->source && run->source->hears_progress)) pdk_tell_listening(s, run);
 }
 void pdk_tells(struct pdk_supervisor *s);
+
+/* ---- supervisor.c */
+void pdk_sources_start(struct pdk_supervisor *s); /* if they wait with it, and need not any more */
 
 /* ---- shutdown.c */
 void pdk_shutdown_ask(struct pdk_supervisor *s);

@@ -110,6 +110,7 @@ static void take_health(struct pdk_supervisor *s, struct pdk_member *member) {
     memcpy(text, member->health_text, sizeof text);
     pthread_mutex_unlock(&s->health_lock);
     if (!is_new) return;
+    member->heard = true;
     atomic_store(&member->instance->health, state);
     pdk_meter_set(member->meter.up, state != PDK_DOWN);
     pdk_meter_set(member->meter.source_up, state != PDK_DOWN);

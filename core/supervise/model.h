@@ -34,6 +34,7 @@
 #define PDK_CHUNKS          ((1u << PDK_INDEX_BITS) / PDK_CHUNK)
 #define PDK_RUN_ID_WORDS    20 /* of 8 bytes: a runner's and a slot's name, and a number */
 #define PDK_LOCKS           16
+#define PDK_SLOT_BYTES      65 /* of a slot's name, with its end */
 
 struct pdk_record;
 struct pdk_member;
@@ -107,6 +108,7 @@ struct pdk_record {
     bool built;     /* task is there */
     bool leaked;    /* abandoned: the task is left, a late done destroys it */
     bool replacing; /* stands before the queue of its slot */
+    bool alone;     /* its slot is made for it: {name}-{seq} */
     bool in_tells;
     bool progress_new;
     bool ready;
@@ -202,6 +204,7 @@ struct pdk_member {
     pdk_source source;
     uint32_t pending, settled_now; /* settled_now: since the last flush */
     bool busy, resume_due, draining, gone, hears_progress;
+    bool heard; /* it has said how it is */
     /* any */
     pdk_metrics metrics;
     pdk_control control;
@@ -333,7 +336,8 @@ struct pdk_supervisor {
     struct pdk_timer life_timer, hosted_timer;
     uint64_t t1, t2, t3, t4;
     uint32_t stuck_at_end;
-    bool sources_stopping, others_stopping, stopped_told;
+    bool sources_wait; /* with their start, for the runners */
+    bool stopped_told;
 
     pdk_control control;
 

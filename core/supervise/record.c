@@ -106,7 +106,7 @@ static char *put_number(char *at, uint64_t number) {
     return at + digits;
 }
 
-/* {runner}-{slot}-{seq} */
+/* {runner}-{slot}-{seq}; a slot made for one run ends in its number already */
 static void put_run_id(struct pdk_record *run, char *at, const char *runner, size_t runner_size) {
     run->run_id = at;
     memcpy(at, runner, runner_size);
@@ -114,8 +114,10 @@ static void put_run_id(struct pdk_record *run, char *at, const char *runner, siz
     *at++ = '-';
     memcpy(at, run->slot_name, run->slot_size);
     at += run->slot_size;
-    *at++ = '-';
-    at = put_number(at, run->seq);
+    if (!run->alone) {
+        *at++ = '-';
+        at = put_number(at, run->seq);
+    }
     memset(at, 0, 8); /* it is copied by words: see cell.c */
     run->run_id_size = (uint32_t)(at - run->run_id);
 }
@@ -148,7 +150,19 @@ int32_t pdk_record_name(struct pdk_record *run, const char *runner, const struct
     return 0;
 }
 
+const char *pdk_record_slot(const struct pdk_record *run, const char *name, char buf[PDK_SLOT_BYTES]) {
+    char number[24];
+    size_t digits = (size_t)(put_number(number, run->seq) - number), size = strlen(name);
+    if (size > PDK_SLOT_BYTES - 2 - digits) size = PDK_SLOT_BYTES - 2 - digits;
+    memcpy(buf, name, size);
+    buf[size++] = '-';
+    memcpy(buf + size, number, digits);
+    buf[size + digits] = '\0';
+    return buf;
+}
+
 const char *pdk_record_short(const struct pdk_record *run) {
+    if (run->alone) return run->run_id + run->run_id_size - run->slot_size;
     size_t digits = 0;
     for (uint64_t n = run->seq; digits == 0 || n; n /= 10) digits++;
     return run->run_id + run->run_id_size - digits - 1 - run->slot_size;

@@ -97,7 +97,8 @@ static void drain_sources(struct pdk_supervisor *s) {
         if (!pdk_member_is_source(member) || member->draining) continue;
         member->draining = true;
         member->busy = member->resume_due = false;
-        if (s->started && !member->gone) member->instance->plugin->source->drain(member->instance->self);
+        if (member->instance->life == PDK_INSTANCE_STARTED && !member->gone)
+            member->instance->plugin->source->drain(member->instance->self);
     }
 }
 

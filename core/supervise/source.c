@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The service paddock.source/1: deliveries come in, one table per instance so that each has room of its own. */
+/* The service paddock.source/1: deliveries come in, one table per instance so that each has room of its own. What may
+ * come in is for gate.c to say. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@ struct pdk_template {
     struct pdk_task *task; /* completed */
     struct pdk_task *raw;  /* as read; its `with` may be replaced */
     struct pdk_instance *instance;
+    bool declared; /* its `with` is the operator's */
 };
 
 enum { ACCEPTED, BUSY, INVALID };
@@ -37,23 +39,27 @@ static int32_t check_name(const char *what, const char *text, int32_t (*check)(c
 static int32_t submit_spec(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
                            pdk_run *ret, pdk_error *err) {
     struct pdk_report report = {0};
-    struct pdk_task_options options;
-    pdk_spec_options(&options);
-    int32_t rc = pdk_task_read(given->spec, &options, &report, &intake->task);
+    int32_t rc = pdk_gate_read(member->limits.grant, given->spec, &report, &intake->task);
     if (rc == 0) {
+        intake->alone = pdk_gate_alone(member, intake->task, NULL);
         rc = pdk_submit(member->supervisor, intake, &report, ret);
         pdk_task_drop(intake->task);
     }
     return pdk_report_error(&report, rc, err);
 }
 
+static const pdk_value *input_of(const pdk_submission *given) {
+    return PDK_HAS(given, input) ? given->input : NULL;
+}
+
 /* Another `with` is checked like the first one; all else was. */
-static int32_t submit_with(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
-                           pdk_run *ret, pdk_error *err) {
+static int32_t submit_varied(struct pdk_member *member, const pdk_submission *given, struct pdk_intake *intake,
+                             pdk_run *ret, pdk_error *err) {
     const struct pdk_template *base = given->base;
+    const struct pdk_task_change change = {.with = given->with, .input = input_of(given)};
     struct pdk_report report = {0};
     struct pdk_task *varied, *task;
-    int32_t rc = pdk_task_vary(base->raw, NULL, NULL, 0, given->with, &varied);
+    int32_t rc = pdk_task_vary(base->raw, &change, &varied);
     if (rc < 0) return pdk_report_error(&report, rc, err);
     rc = pdk_instance_complete(base->instance, varied, &report, &task);
     pdk_task_drop(varied);
@@ -69,11 +75,14 @@ static int32_t submit_base(struct pdk_member *member, const pdk_submission *give
                            pdk_run *ret, pdk_error *err) {
     int32_t rc = given->name ? check_name("name: ", given->name, pdk_task_name_check, err) : 0;
     if (rc == 0 && given->slot) rc = check_name("slot: ", given->slot, pdk_slot_name_check, err);
+    if (rc == 0 && given->with && given->base->declared)
+        rc = pdk_fail(err, -EINVAL, given->with, "with is the task's own: a message gives its input alone", NULL, NULL);
     if (rc < 0) return rc;
     intake->instance = given->base->instance;
     intake->name = given->name;
     intake->slot = given->slot;
-    if (given->with) return submit_with(member, given, intake, ret, err);
+    intake->alone = pdk_gate_alone(member, given->base->task, given->slot);
+    if (given->with || input_of(given)) return submit_varied(member, given, intake, ret, err);
     struct pdk_report report = {0};
     intake->task = given->base->task;
     rc = pdk_submit(member->supervisor, intake, &report, ret);
@@ -125,13 +134,12 @@ static void release(const pdk_source *source, const pdk_template *given) {
     free(both.own);
 }
 
-static int32_t make_template(struct pdk_supervisor *s, const pdk_value *spec, struct pdk_template *made,
+static int32_t make_template(struct pdk_member *member, const pdk_value *spec, struct pdk_template *made,
                              struct pdk_report *report) {
-    struct pdk_task_options options;
-    pdk_spec_options(&options);
-    int32_t rc = pdk_task_read(spec, &options, report, &made->raw);
+    int32_t rc = pdk_gate_read(member->limits.grant, spec, report, &made->raw);
     if (rc < 0) return rc;
-    made->instance = pdk_router_pick(s->router, made->raw, report);
+    made->declared = pdk_gate_is_declared(member->limits.grant, spec);
+    made->instance = pdk_router_pick(member->supervisor->router, made->raw, report);
     if (!made->instance) return -ENOENT;
     return pdk_instance_complete(made->instance, made->raw, report, &made->task);
 }
@@ -140,7 +148,7 @@ static int32_t prepare(const pdk_source *source, const pdk_value *spec, const pd
     struct pdk_member *member = source->data;
     struct pdk_report report = {0};
     struct pdk_template *made = calloc(1, sizeof *made);
-    int32_t rc = made ? make_template(member->supervisor, spec, made, &report) : -ENOMEM;
+    int32_t rc = made ? make_template(member, spec, made, &report) : -ENOMEM;
     if (rc < 0) {
         release(source, made);
     } else {

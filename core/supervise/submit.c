@@ -71,16 +71,31 @@ static int32_t build_prepared(struct pdk_record *run, const struct pdk_intake *i
     return 0;
 }
 
+/* The plugin sees the slot while it builds, so that a task which gets one of its own is varied before. */
+static int32_t route(struct pdk_supervisor *s, const struct pdk_intake *intake, const char *slot,
+                     struct pdk_report *report, struct pdk_built *ret) {
+    const struct pdk_task_change change = {.slot = slot};
+    struct pdk_task *task = NULL;
+    int32_t rc = slot ? pdk_task_vary(intake->task, &change, &task) : 0;
+    if (rc == 0) rc = pdk_router_build_task(s->router, slot ? task : intake->task, report, ret);
+    pdk_task_drop(task);
+    return rc;
+}
+
 static int32_t build(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_intake *intake,
                      struct pdk_report *report) {
     struct pdk_instance *instance = intake->instance;
+    char own[PDK_SLOT_BYTES];
+    const char *slot = intake->slot;
     int32_t rc;
+    run->alone = intake->alone;
+    if (run->alone) slot = pdk_record_slot(run, intake->name ? intake->name : intake->task->plugin.name, own);
     if (instance) {
-        rc = pdk_record_name(run, instance->name, intake->task, intake->name, intake->slot);
+        rc = pdk_record_name(run, instance->name, intake->task, intake->name, slot);
         if (rc == 0) rc = build_prepared(run, intake, report);
     } else {
         struct pdk_built built;
-        rc = pdk_router_build_task(s->router, intake->task, report, &built);
+        rc = route(s, intake, slot, report, &built);
         if (rc < 0) return rc;
         run->spec = built.task;
         run->task = built.self;

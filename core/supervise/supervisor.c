@@ -201,6 +201,19 @@ static void start_instance(struct pdk_supervisor *s, struct pdk_member *member) 
     }
 }
 
+/* A peer that finds a source there may send at once, so the runners are up by then, or known not to be. */
+void pdk_sources_start(struct pdk_supervisor *s) {
+    struct pdk_member *member;
+    if (!s->sources_wait || s->closing) return;
+    TAILQ_FOREACH(member, &s->members, all) {
+        if (!pdk_member_is_source(member) && member->instance->life == PDK_INSTANCE_STARTED && !member->heard) return;
+    }
+    s->sources_wait = false;
+    TAILQ_FOREACH(member, &s->members, all) {
+        if (pdk_member_is_source(member)) start_instance(s, member);
+    }
+}
+
 /* What a plugin that was entered, or failed to be, leaves to be done. */
 static int32_t entered(struct pdk_supervisor *s, int32_t rc, pdk_error *err) {
     struct pdk_member *member, *next;
@@ -215,7 +228,7 @@ static int32_t entered(struct pdk_supervisor *s, int32_t rc, pdk_error *err) {
     bool backend = instance->plugin->metrics && instance->host.roles & PDK_ROLE_METRICS;
     s->backends += backend;
     if (backend) pdk_trace_backend(s, member);
-    if (!s->started) return 0;
+    if (!s->started || (s->sources_wait && pdk_member_is_source(member))) return 0;
     start_instance(s, member);
     if (backend) {
         pdk_meters_make(s);
@@ -241,13 +254,16 @@ int32_t pdk_supervisor_start(pdk_supervisor *supervisor, pdk_error *err) {
     supervisor->started = true;
     atomic_store_explicit(&supervisor->main, (uint64_t)pthread_self(), memory_order_relaxed);
     pdk_meters_make(supervisor);
-    /* Who records first, who runs next, who brings work last. */
-    for (int role = 0; role < 3; role++) {
+    /* Who records first, who runs next; who brings work last, when those have said how they are. */
+    for (int role = 0; role < 2; role++) {
         TAILQ_FOREACH(member, &supervisor->members, all) {
-            bool source = pdk_member_is_source(member), metrics = member->instance->plugin->metrics;
-            if (role == (source ? 2 : metrics ? 0 : 1)) start_instance(supervisor, member);
+            bool metrics = member->instance->plugin->metrics;
+            if (!pdk_member_is_source(member) && role == (metrics ? 0 : 1)) start_instance(supervisor, member);
         }
     }
+    supervisor->sources_wait = true;
+    pdk_members_health(supervisor);
+    pdk_sources_start(supervisor);
     pdk_wake(supervisor);
     return 0;
 }

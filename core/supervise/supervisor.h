@@ -23,11 +23,19 @@ void pdk_supervisor_pending(pdk_supervisor *supervisor, void (*each)(void *arg, 
  * failed with this code, whatever it says. -ESTALE: no attempt is on. [main] */
 int32_t pdk_supervisor_fail_attempt(pdk_supervisor *supervisor, pdk_run run, const char *code, const char *text);
 
+/* What a source may have run: nothing else. Lives, with all it points to, as long as the supervisor. */
+struct pdk_grant {
+    struct pdk_task *const *tasks; /* declared ones, NULL-ended; never NULL */
+    const char *const *kinds;      /* that a spec may name itself, NULL-ended; never NULL */
+    const pdk_value *defaults;     /* of such specs; NULL: none */
+};
+
 /* What the operator allows an instance, and how much of it. Before the instance is entered, or later. */
 struct pdk_instance_limits {
-    uint32_t running; /* attempts of this runner at once; 0: no limit of its own */
-    uint32_t pending; /* deliveries of this source accepted and not settled; 0: 1000 */
-    bool control;     /* it may have PDK_CONTROL_1 */
+    uint32_t running;              /* attempts of this runner at once; 0: no limit of its own */
+    uint32_t pending;              /* deliveries of this source accepted and not settled; 0: 1000 */
+    bool control;                  /* it may have PDK_CONTROL_1 */
+    const struct pdk_grant *grant; /* of this source; NULL: whatever it likes, for embedders who check it themselves */
 };
 int32_t pdk_supervisor_limit(pdk_supervisor *supervisor, const char *instance,
                              const struct pdk_instance_limits *limits);

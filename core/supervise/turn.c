@@ -120,6 +120,7 @@ static void one_turn(struct pdk_supervisor *s, uint32_t *budget) {
     pdk_pump(s, budget);
     pdk_news_take(s);
     pdk_members_health(s);
+    pdk_sources_start(s);
     pdk_tells(s);
     pdk_shutdown_look(s);
     if (s->backends) pdk_meter_states(s);

@@ -29,6 +29,8 @@ typedef struct pdk_router_entry {
     const char *name;
     const pdk_value *labels; /* a map of strings; held */
     const pdk_value *config; /* a map; held */
+    uint32_t roles;          /* PDK_ROLE_... that it is to play; 0: all it can */
+    uint32_t reserved_2;
 } pdk_router_entry;
 
 /* A task that was routed and built. */

@@ -70,7 +70,7 @@ static void use(struct pdk_task *task) {
     MUST(task->policy.backoff_factor >= 1 << 20);
     (void)pdk_selector_matches(&task->selector, task->plugin.labels, NULL);
     complete(task, &few);
-    MUST(pdk_task_vary(task, "other", "slot", 1, NULL, &copy) == 0);
+    MUST(pdk_task_vary(task, &(struct pdk_task_change){.name = "other", .slot = "slot", .replica = 1}, &copy) == 0);
     pdk_task_drop(task);
     complete(copy, &all);
     pdk_task_drop(copy);

@@ -99,7 +99,7 @@ struct pdk_instance *sim_add(struct sim *sim, const char *name, const char *labe
     char text[128];
     (void)snprintf(text, sizeof text, "{'r':'%s'}", label);
     const pdk_value *labels = parse(text);
-    pdk_router_entry entry = {(uint32_t)sizeof entry, 0, name, labels, NULL};
+    pdk_router_entry entry = {.struct_size = (uint32_t)sizeof entry, .name = name, .labels = labels};
     pdk_error err = PDK_ERROR;
     if (pdk_supervisor_add(sim->s, &sim_plugin, &entry, &err) < 0) fail_msg("%s", err.message);
     pdk_values_get()->drop(labels);

@@ -96,7 +96,7 @@ static void counted_by_all(void **state) {
     (void)state;
     made = 0;
     for (int i = 0; i < 2; i++) {
-        pdk_router_entry entry = {(uint32_t)sizeof entry, 0, i ? "two" : "one", NULL, NULL};
+        pdk_router_entry entry = {.struct_size = (uint32_t)sizeof entry, .name = i ? "two" : "one"};
         assert_int_equal(pdk_supervisor_add(sim->s, &plugin, &entry, NULL), 0);
     }
     (void)sim_submit(sim, "on", "");

@@ -121,7 +121,7 @@ static void stuck_instance_is_left_alone(void **state) {
         pdk_plugin plugin = sim_plugin;
         plugin.create = stopper_create;
         plugin.stop = stopper_stop;
-        pdk_router_entry entry = {(uint32_t)sizeof entry, 0, "stopper", NULL, NULL};
+        pdk_router_entry entry = {.struct_size = (uint32_t)sizeof entry, .name = "stopper"};
         const pdk_value *labels = NULL;
         assert_int_equal(pdk_values_get()->parse(pdk_values_get(), "{\"r\":\"s\"}", 9, "test", &labels, NULL), 0);
         entry.labels = labels;

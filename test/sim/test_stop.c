@@ -292,7 +292,7 @@ static void no_kill_op(void **state) {
     (void)state;
     const pdk_value *labels = NULL;
     assert_int_equal(pdk_values_get()->parse(pdk_values_get(), "{\"r\":\"m\"}", 9, "test", &labels, NULL), 0);
-    pdk_router_entry entry = {(uint32_t)sizeof entry, 0, "meek", labels, NULL};
+    pdk_router_entry entry = {.struct_size = (uint32_t)sizeof entry, .name = "meek", .labels = labels};
     assert_int_equal(pdk_supervisor_add(sim->s, &sim_meek, &entry, NULL), 0);
     pdk_values_get()->drop(labels);
     pdk_run run;

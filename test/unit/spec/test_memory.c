@@ -14,7 +14,7 @@ static int32_t live(void *arg) {
     struct pdk_report report = {.limit = 0};
     struct pdk_task *task = NULL, *copy = NULL, *complete = NULL;
     int32_t rc = pdk_task_read(given->value, &options, &report, &task);
-    if (rc == 0) rc = pdk_task_vary(task, "t.1", "t.1", 1, given->with, &copy);
+    if (rc == 0) rc = pdk_task_vary(task, &(struct pdk_task_change){"t.1", "t.1", 1, given->with, given->with}, &copy);
     if (rc == 0) rc = pdk_task_complete(copy, &program, NULL, "p", &report, &complete);
     pdk_task_drop(task);
     pdk_task_drop(copy);

@@ -314,13 +314,13 @@ static void a_copy_shares_the_rest(void **state) {
     struct pdk_task *t = task("{'command': 'x', 'timeout': '5s', 'replicas': 2}"), *copy, *again, *complete;
     const pdk_value *with = json("{'nice': 3}"), *bad = json("{'env': {'A': 'b'}}");
     struct pdk_report report = {.limit = 0};
-    assert_int_equal(pdk_task_vary(t, "t.2", "s.2", 2, NULL, &copy), 0);
+    assert_int_equal(pdk_task_vary(t, &(struct pdk_task_change){.name = "t.2", .slot = "s.2", .replica = 2}, &copy), 0);
     assert_string_equal(copy->plugin.name, "t.2");
     assert_string_equal(copy->plugin.slot, "s.2");
     assert_int_equal(copy->replica, 2);
     assert_int_equal(copy->plugin.timeout_ns, 5 * PDK_SECOND);
     assert_int_equal(copy->references, 1);
-    assert_int_equal(pdk_task_vary(copy, NULL, NULL, 0, with, &again), 0);
+    assert_int_equal(pdk_task_vary(copy, &(struct pdk_task_change){.with = with}, &again), 0);
     pdk_values_get()->drop(with);
     pdk_task_drop(t);
     pdk_task_drop(copy);
@@ -328,7 +328,7 @@ static void a_copy_shares_the_rest(void **state) {
     assert_int_equal(pdk_task_complete(again, &program, NULL, "p", NULL, &complete), 0);
     assert_json(pdk_values_get()->get(complete->plugin.with, "nice"), "3");
     pdk_task_drop(complete);
-    assert_int_equal(pdk_task_vary(again, NULL, NULL, 0, bad, &copy), 0);
+    assert_int_equal(pdk_task_vary(again, &(struct pdk_task_change){.with = bad}, &copy), 0);
     pdk_values_get()->drop(bad);
     assert_int_equal(pdk_task_complete(copy, &program, NULL, "p", &report, &complete), -EINVAL);
     assert_faults(&report, ": \"env\" is a field of the task / move it up, out of with");
