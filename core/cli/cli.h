@@ -38,13 +38,13 @@ struct pdk_words {
 
 struct pdk_arguments {
     const struct pdk_verb *verb;
-    bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps;
+    bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps, stay;
     uint32_t verbose;
     enum pdk_when color, prefix;
     enum pdk_view progress;
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
-    const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config;
+    const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config, *tcp_socket;
     uint64_t timeout_ns;          /* 0: not said */
     const char *output, *variant; /* of new; variant is the name of its option */
     struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
@@ -107,6 +107,7 @@ void pdk_write_file(void *arg, const char *data, size_t size);
 
 /* verb_*.c */
 int pdk_verb_run(struct pdk_arguments *arguments);
+int pdk_verb_rrq(struct pdk_arguments *arguments);
 int pdk_verb_check(struct pdk_arguments *arguments);
 int pdk_verb_route(struct pdk_arguments *arguments);
 int pdk_verb_plugins(struct pdk_arguments *arguments);

@@ -20,7 +20,7 @@ struct pdk_listed {
 
 struct pdk_setup {
     struct pdk_arguments *arguments;
-    bool sources; /* list and enter those, too */
+    const char *sources; /* list and enter those of this plugin, too; "": all; NULL: none */
     struct pdk_report report;
     struct pdk_config *config; /* NULL: none was read */
     struct pdk_listed *plugins;
@@ -50,6 +50,9 @@ int32_t pdk_setup_isolate(const struct pdk_listed *listed, const pdk_router_entr
 
 /* Enter the backend of this name from the path, for --metrics-file. */
 int32_t pdk_setup_enter_metrics(struct pdk_setup *setup, pdk_supervisor *supervisor, const char *name);
+
+/* Is it one of those that setup->sources says? */
+bool pdk_setup_wants_source(const struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry);
 
 /* load_sources.c: let the supervisor know what a source may have run. 0 or -ENOMEM. */
 int32_t pdk_setup_grant(struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry,

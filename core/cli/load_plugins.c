@@ -87,6 +87,13 @@ static void base_name(const char *file, char *name, size_t size) {
     if (dot && strcmp(dot, ".so") == 0) *dot = '\0';
 }
 
+bool pdk_setup_wants_source(const struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry) {
+    char name[256];
+    if (!setup->sources) return false;
+    base_name(entry->use, name, sizeof name);
+    return !*setup->sources || strcmp(name, setup->sources) == 0;
+}
+
 static int32_t add_named(struct pdk_setup *setup, const char *file) {
     char name[256];
     base_name(file, name, sizeof name);
@@ -119,8 +126,9 @@ int32_t pdk_setup_list(struct pdk_setup *setup) {
         rc = add_named(setup, setup->arguments->plugins.items[i]);
     for (uint32_t i = 0; rc == 0 && config && i < config->plugin_count; i++)
         rc = add_entry(setup, &config->plugins[i], 0);
-    for (uint32_t i = 0; rc == 0 && config && setup->sources && i < config->source_count; i++)
-        rc = add_entry(setup, &config->sources[i], PDK_ROLE_SOURCE);
+    for (uint32_t i = 0; rc == 0 && config && i < config->source_count; i++)
+        if (pdk_setup_wants_source(setup, &config->sources[i]))
+            rc = add_entry(setup, &config->sources[i], PDK_ROLE_SOURCE);
     for (uint32_t i = 0; rc == 0 && config && i < config->metrics_count; i++)
         rc = add_entry(setup, &config->metrics[i], PDK_ROLE_METRICS);
     return rc == 0 ? pdk_library_scan(setup->path, add_found, setup) : rc;

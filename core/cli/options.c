@@ -16,6 +16,9 @@ static const struct pdk_option options[] = {
     {PDK_OPT_ONLY, "only", "TASK[,TASK]", "These tasks, without what they need"},
     {PDK_OPT_SET, "set", "FIELD=VALUE", "Set a field of the tasks named, or of all: timeout=5s"},
     {PDK_OPT_ENV_FILE, "env-file", "FILE", "NAME=value lines for ${NAME} and for the tasks"},
+    {PDK_OPT_CONFIG_FILE, "config", "FILE", "The same as FILE by itself"},
+    {PDK_OPT_TCP_SOCKET, "tcp-socket", "HOST:PORT", "Where to listen, on loopback; of several the last counts"},
+    {PDK_OPT_STAY, "stay", NULL, "Go on when the process that started this one has died"},
     {PDK_OPT_STOP_ON, "stop-on", "WHEN", "Stop the rest on the first failure, exit, or never (failure)"},
     {PDK_OPT_EXIT_CODE_FROM, "exit-code-from", "TASK", "Exit with its exit code, when it ends; the rest is stopped"},
     {PDK_OPT_DRY_RUN, "dry-run", NULL, "Show who would run what, start nothing"},
@@ -139,6 +142,12 @@ static int take_variant(struct pdk_arguments *a, int id) {
     return 0;
 }
 
+static int add_file(struct pdk_arguments *a, const char *word) {
+    if (a->files.count && !(a->verb->takes & PDK_TAKES_FILES))
+        return pdk_say_usage(a->verb, "one file may include others", "a second file: %s", word);
+    return add_word(a, &a->files, word);
+}
+
 static int take_option(struct pdk_arguments *a, int id, const char *text) {
     switch (id) {
     case PDK_OPT_HELP: a->help = true; return 0;
@@ -160,6 +169,9 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_THREAD:
     case PDK_OPT_PROCESS: return take_variant(a, id);
     case PDK_OPT_OUTPUT: a->output = text; return 0;
+    case PDK_OPT_STAY: a->stay = true; return 0;
+    case PDK_OPT_TCP_SOCKET: a->tcp_socket = text; return 0;
+    case PDK_OPT_CONFIG_FILE: return add_file(a, text);
     case PDK_OPT_SELECTOR: a->selector = text; return 0;
     case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
     case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;
@@ -225,11 +237,7 @@ static bool is_file(const char *word) {
 
 static int take_operand(struct pdk_arguments *a, const char *word) {
     const struct pdk_verb *verb = a->verb;
-    if (is_file(word) && (verb->takes & (PDK_TAKES_FILE | PDK_TAKES_FILES))) {
-        if (a->files.count && !(verb->takes & PDK_TAKES_FILES))
-            return pdk_say_usage(verb, "one file may include others", "a second file: %s", word);
-        return add_word(a, &a->files, word);
-    }
+    if (is_file(word) && (verb->takes & (PDK_TAKES_FILE | PDK_TAKES_FILES))) return add_file(a, word);
     if (!(verb->takes & (PDK_TAKES_NAME | PDK_TAKES_NAMES)))
         return pdk_say_usage(verb,
                              verb->takes & PDK_TAKES_FILES ? "a file has a / or ends in .yaml, .yml or .json" : "",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `paddock run` at work. verb_run.c leads it; the other run_*.c each have one subject: what tasks print, what is said
- * of them, the live view, JSON, signals, metrics, the end.
+ * A supervisor at work in the program: verb_run.c and verb_rrq.c lead it, session.c has what they share; the run_*.c
+ * each have one subject: what tasks print, what is said of them, the live view, JSON, signals, metrics, the end.
  */
 #ifndef CORE_CLI_RUN_H
 #define CORE_CLI_RUN_H
@@ -21,7 +21,7 @@ struct pdk_session {
     struct pdk_ev *ev;
     pdk_supervisor *supervisor;
     const pdk_loop *loop;
-    struct pdk_plan *plan;
+    struct pdk_plan *plan; /* of run */
     struct pdk_sink *sink;
     struct pdk_screen screen;
     size_t item_count, name_width;
@@ -38,15 +38,31 @@ struct pdk_session {
     int signal;     /* the first that asked for the end; 0: none has */
     uint32_t asked; /* how often somebody did */
     bool output_failed;
-    bool over;    /* the plan has finished, and so have the metrics */
+    bool over;    /* there is nothing more to be done, and the metrics are written */
     bool stopped; /* and the supervisor */
+
+    /* of the verb */
+    void (*on_stopped)(struct pdk_session *session);          /* the supervisor has */
+    void (*ask_end)(struct pdk_session *session, int signal); /* somebody wants the end: again and again, perhaps */
+    void (*say_states)(struct pdk_session *session);          /* on QUIT */
+    uint64_t drain;                                           /* when the file does not say */
+    const pdk_value *made;                                    /* what the command line made of a config; dropped */
 };
 
-/* verb_run.c: ask for the end; again: kill all; a third time: leave. */
-void pdk_run_ask_end(struct pdk_session *session, int signal);
+/* session.c. Those that give an int: 0, or an exit code after the error was told. In this order: */
+void pdk_session_begin(struct pdk_session *session, struct pdk_arguments *arguments);
+int pdk_session_create(struct pdk_session *session); /* the supervisor, by the limits of the file */
+int pdk_session_load(struct pdk_session *session);   /* the plugins */
+int pdk_session_open(struct pdk_session *session);   /* the screen, whose live and prefix are set; and the signals */
+void pdk_session_leave(struct pdk_session *session); /* break the loop off if all is over */
+void pdk_session_close(struct pdk_session *session); /* what open did; then output can only be printed */
+void pdk_session_free(struct pdk_session *session);
+
+/* Kill what is below us, say so, and be gone. */
+void pdk_session_leave_at_once(const struct pdk_session *session);
 
 /* run_lines.c: a line that a task printed. */
-void pdk_run_line(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
+void pdk_run_line(struct pdk_session *session, const char *name, const pdk_event *event);
 
 /* run_visible.c: for a terminal: control characters as ^X, but for colours, tabs and newlines. */
 void pdk_run_visible(struct pdk_buffer *to, const char *data, size_t size, bool keep_return);
@@ -76,7 +92,6 @@ int32_t pdk_run_signals_block(struct pdk_session *session); /* before any thread
 int32_t pdk_run_signals_watch(struct pdk_session *session);
 void pdk_run_signals_look(void *arg); /* now, rather than when the loop comes to it */
 void pdk_run_signals_free(struct pdk_session *session);
-void pdk_run_states(struct pdk_session *session); /* say the state of every item */
 
 /* run_metrics.c: --metrics-file. end: once more, then `then` is called; at once when there is no such file. */
 int pdk_run_metrics_begin(struct pdk_session *session); /* 0, or an exit code after it was told */

@@ -62,6 +62,26 @@ static void add_item(struct pdk_buffer *line, const struct pdk_item *item) {
     if (item->attempt) pdk_json_integer(line, "attempt", item->attempt);
 }
 
+/* Where there is no item, the event says whose it is. */
+static void add_run(struct pdk_buffer *line, const pdk_event *event) {
+    if (!event->run) return;
+    if (event->run_id && *event->run_id) pdk_json_text(line, "run_id", event->run_id);
+    if (event->name && *event->name) pdk_json_text(line, "task", event->name);
+    if (event->runner && *event->runner) pdk_json_text(line, "runner", event->runner);
+    if (event->attempt) pdk_json_integer(line, "attempt", event->attempt);
+}
+
+static void add_end(struct pdk_buffer *line, const pdk_event *event) {
+    pdk_json_text(line, "outcome", pdk_end_name(event->status));
+    pdk_json_integer(line, "attempts", event->attempt);
+    if (event->code && *event->code) pdk_json_text(line, "reason", event->code);
+    if (event->category == PDK_CAT_EXIT || event->status == PDK_END_SUCCEEDED)
+        pdk_json_integer(line, "exit_code", event->exit_code);
+    if (event->signal) pdk_json_integer(line, "signal", event->signal);
+    if (event->text && *event->text) pdk_json_text(line, "message", event->text);
+    pdk_json_seconds(line, "duration_seconds", event->duration_ns);
+}
+
 static void add_output(struct pdk_buffer *line, const pdk_event *event) {
     pdk_json_text(line, "stream", event->stream == PDK_STDERR ? "stderr" : "stdout");
     pdk_json_bytes(line, "text", "base64", event->data, event->size);
@@ -91,7 +111,10 @@ static void add_details(struct pdk_buffer *line, const struct pdk_item *item, co
     case PDK_EVENT_WAITING: pdk_json_seconds(line, "delay_seconds", event->delay_ns); break;
     case PDK_EVENT_STARTED: return;
     case PDK_EVENT_OUTCOME:
-        if (item) add_outcome(line, item);
+        if (item)
+            add_outcome(line, item);
+        else
+            add_end(line, event);
         return;
     case PDK_EVENT_HEALTH:
         pdk_json_text(line, "plugin", event->run_id);
@@ -111,7 +134,10 @@ void pdk_run_json(struct pdk_session *session, const struct pdk_item *item, cons
     pdk_json_integer(&line, "seq", (int64_t)++session->seq);
     pdk_json_time(&line, "time", event->unix_ns ? event->unix_ns : pdk_clock_unix());
     pdk_json_text(&line, "event", name);
-    if (item) add_item(&line, item);
+    if (item)
+        add_item(&line, item);
+    else
+        add_run(&line, event);
     if (event->trace_id && *event->trace_id) pdk_json_text(&line, "trace_id", event->trace_id);
     if (event->span_id && *event->span_id) pdk_json_text(&line, "span_id", event->span_id);
     add_details(&line, item, event);

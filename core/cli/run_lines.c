@@ -11,7 +11,7 @@ static const struct pdk_console *console_of(const struct pdk_session *session, i
 }
 
 /* "12:04:05.678 web.1  | " */
-static void add_prefix(const struct pdk_session *session, const struct pdk_item *item, int fd, struct pdk_buffer *to) {
+static void add_prefix(const struct pdk_session *session, const char *name, int fd, struct pdk_buffer *to) {
     const struct pdk_console *console = console_of(session, fd);
     if (session->arguments->timestamps) {
         char time[64];
@@ -20,8 +20,8 @@ static void add_prefix(const struct pdk_session *session, const struct pdk_item 
                           pdk_tone_end(console, PDK_TONE_DIM));
     }
     if (!session->prefix) return;
-    const char *tone = pdk_tone_task(console, item->group ? item->task->plugin.name : "");
-    pdk_buffer_format(to, "%s%-*s %c%s ", tone, (int)session->name_width, item->name, fd == 1 ? '|' : '!',
+    const char *tone = pdk_tone_task(console, name);
+    pdk_buffer_format(to, "%s%-*s %c%s ", tone, (int)session->name_width, name, fd == 1 ? '|' : '!',
                       *tone ? "\x1b[0m" : "");
 }
 
@@ -34,9 +34,9 @@ static void add_text(const struct pdk_session *session, int fd, const char *data
     }
 }
 
-static void show_line(struct pdk_session *session, const struct pdk_item *item, int fd, const pdk_event *event) {
+static void show_line(struct pdk_session *session, const char *name, int fd, const pdk_event *event) {
     struct pdk_buffer line = PDK_BUFFER(8 * event->size + 512);
-    add_prefix(session, item, fd, &line);
+    add_prefix(session, name, fd, &line);
     add_text(session, fd, event->data, event->size, &line);
     pdk_buffer_text(&line, "\n");
     pdk_screen_output(&session->screen, fd, pdk_buffer_string(&line), line.size);
@@ -55,10 +55,10 @@ static void pass_on(struct pdk_session *session, int fd, const pdk_event *event)
     pdk_buffer_free(&text);
 }
 
-void pdk_run_line(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event) {
+void pdk_run_line(struct pdk_session *session, const char *name, const pdk_event *event) {
     int fd = event->stream == PDK_STDERR ? 2 : 1;
     if (session->prefix || session->arguments->timestamps || session->screen.live)
-        show_line(session, item, fd, event);
+        show_line(session, name, fd, event);
     else
         pass_on(session, fd, event);
 }

@@ -6,7 +6,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
 #include "core/cli/run.h"
 
 static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
@@ -36,9 +35,9 @@ void pdk_run_signals_look(void *arg) {
         switch (info.ssi_signo) {
         case SIGWINCH: pdk_screen_resized(&session->screen); break;
         case SIGCONT: pdk_screen_resumed(&session->screen); break;
-        case SIGQUIT: pdk_run_states(session); break;
-        case SIGINT: pdk_run_ask_end(session, SIGINT); break;
-        default: pdk_run_ask_end(session, SIGTERM); break;
+        case SIGQUIT: session->say_states(session); break;
+        case SIGINT: session->ask_end(session, SIGINT); break;
+        default: session->ask_end(session, SIGTERM); break;
         }
     }
 }
@@ -57,21 +56,4 @@ void pdk_run_signals_free(struct pdk_session *session) {
     if (session->signal_fd > 0) (void)close(session->signal_fd);
     session->signal_watch = 0;
     session->signal_fd = -1;
-}
-
-void pdk_run_states(struct pdk_session *session) {
-    const struct pdk_item *item;
-    uint64_t now = session->loop->now_ns(session->loop);
-    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++) {
-        char text[300] = "", time[32];
-        if (item->state == PDK_ITEM_WAITING)
-            (void)pdk_item_waits_for(item, text, sizeof text);
-        else if (item->state == PDK_ITEM_ENDED)
-            (void)strlcpy(text, pdk_end_name(item->end), sizeof text);
-        else if (item->last[0])
-            (void)strlcpy(text, item->last, sizeof text);
-        pdk_run_talk(session, PDK_LOG_BUG, item->name, "%s%s for %s, attempt %u%s%s", pdk_item_state_name(item->state),
-                     item->ready ? ", ready," : "", pdk_duration_about(now - item->since, time, sizeof time),
-                     item->attempt, *text ? "; " : "", text);
-    }
 }

@@ -53,7 +53,7 @@ static int check_plugins(struct pdk_setup *setup) {
 int pdk_verb_check(struct pdk_arguments *arguments) {
     struct pdk_setup setup;
     int code = pdk_setup_read(&setup, arguments, true);
-    setup.sources = true;
+    setup.sources = "";
     if (code == 0 && !arguments->no_plugins && setup.config) code = check_plugins(&setup);
     if (code == 0) {
         if (arguments->json) {

@@ -202,7 +202,7 @@ static int tell_one(struct pdk_setup *setup, const char *name) {
 int pdk_verb_plugins(struct pdk_arguments *arguments) {
     struct pdk_setup setup;
     int code = pdk_setup_read(&setup, arguments, false);
-    setup.sources = true;
+    setup.sources = "";
     if (code == 0) code = pdk_setup_faults(&setup);
     if (code == 0 && pdk_setup_list(&setup) < 0) code = pdk_say_memory();
     if (code == 0 && arguments->names.count) {

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* paddock run: everything is checked first; then it runs; then it is told how it ended. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/text.h"
 #include "core/cli/run.h"
-#include "core/leave/leave.h"
-
-/* What one attempt can still print when it ends fits twice, however short its lines are. */
-#define EVENTS (1u << 19)
-
-/* How long who leaves at once waits for the last child to be gone: one that hangs in the kernel is left to it. */
-#define LEAVE_MS 500
 
 /* ---- what comes from below */
 
@@ -30,28 +23,18 @@ static void on_output(void *arg, const struct pdk_item *item, const pdk_event *e
     if (session->arguments->json)
         pdk_run_json(session, item, event);
     else
-        pdk_run_line(session, item, event);
+        pdk_run_line(session, item->name, event);
 }
 
 static void on_warning(void *arg, const char *text) {
     pdk_run_talk(arg, PDK_LOG_WARN, "", "%s", text);
 }
 
-static void leave_when_done(struct pdk_session *session) {
-    if (session->over && session->stopped) pdk_ev_break(session->ev);
-}
-
-static void on_stopped(void *arg) {
-    struct pdk_session *session = arg;
-    session->stopped = true;
-    leave_when_done(session);
-}
-
 static void on_written(void *arg) {
     struct pdk_session *session = arg;
     session->over = true;
     if (!session->stopped) (void)pdk_supervisor_shutdown(session->supervisor);
-    leave_when_done(session);
+    pdk_session_leave(session);
 }
 
 static void on_finished(void *arg) {
@@ -59,13 +42,6 @@ static void on_finished(void *arg) {
 }
 
 /* ---- the end, when somebody asks for it */
-
-static void leave_at_once(const struct pdk_session *session) {
-    static const char text[] = "\npaddock: left at once; what still ran is killed\n";
-    (void)pdk_leave_no_child(LEAVE_MS);
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(PDK_EXIT_SIGNAL + session->signal);
-    _exit(PDK_EXIT_SIGNAL + session->signal);
-}
 
 /* "stopping 3 tasks: a, b, c" */
 static void tell_stopping(struct pdk_session *session) {
@@ -81,7 +57,7 @@ static void tell_stopping(struct pdk_session *session) {
     pdk_buffer_free(&names);
 }
 
-void pdk_run_ask_end(struct pdk_session *session, int signal) {
+static void ask_end(struct pdk_session *session, int signal) {
     if (!session->signal) session->signal = signal;
     switch (session->asked++) {
     case 0:
@@ -92,20 +68,25 @@ void pdk_run_ask_end(struct pdk_session *session, int signal) {
         pdk_run_talk(session, PDK_LOG_WARN, "", "killing what still runs");
         (void)pdk_supervisor_shutdown(session->supervisor);
         break;
-    default: leave_at_once(session);
+    default: pdk_session_leave_at_once(session);
     }
     pdk_screen_changed(&session->screen);
 }
 
-/* A reader who has gone is a wish to end; any other error is told, once. */
-static void on_write_failed(void *arg, int fd, int error) {
-    struct pdk_session *session = arg;
-    session->output_failed = true;
-    if (fd == STDOUT_FILENO && error == EPIPE) {
-        pdk_run_ask_end(session, SIGTERM);
-    } else if (fd == STDOUT_FILENO) {
-        pdk_run_talk(session, PDK_LOG_ERROR, "", "cannot write to standard output: %s; what tasks print there is lost",
-                     strerror(error));
+static void say_states(struct pdk_session *session) {
+    const struct pdk_item *item;
+    uint64_t now = session->loop->now_ns(session->loop);
+    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++) {
+        char text[300] = "", time[32];
+        if (item->state == PDK_ITEM_WAITING)
+            (void)pdk_item_waits_for(item, text, sizeof text);
+        else if (item->state == PDK_ITEM_ENDED)
+            (void)strlcpy(text, pdk_end_name(item->end), sizeof text);
+        else if (item->last[0])
+            (void)strlcpy(text, item->last, sizeof text);
+        pdk_run_talk(session, PDK_LOG_BUG, item->name, "%s%s for %s, attempt %u%s%s", pdk_item_state_name(item->state),
+                     item->ready ? ", ready," : "", pdk_duration_about(now - item->since, time, sizeof time),
+                     item->attempt, *text ? "; " : "", text);
     }
 }
 
@@ -119,74 +100,6 @@ static int read_selector(struct pdk_session *session) {
     if (!arguments->selector) return 0;
     if (pdk_selector_parse(arguments->selector, &arguments->arena, &session->selector, &err) == 0) return 0;
     return pdk_say_usage(arguments->verb, err.hint, "-l %s: %s", arguments->selector, err.message);
-}
-
-static void set_talk(struct pdk_session *session) {
-    const struct pdk_arguments *arguments = session->arguments;
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    const char *wanted = getenv("PADDOCK_LOG");
-    session->level = arguments->command ? PDK_LOG_WARN : PDK_LOG_INFO;
-    session->log_level = PDK_LOG_WARN;
-    for (int32_t level = 0; wanted && level < 4; level++)
-        if (strcmp(wanted, names[level]) == 0) session->level = session->log_level = level;
-    if (arguments->verbose) {
-        session->level = PDK_LOG_DEBUG;
-        session->log_level = arguments->verbose > 1 ? PDK_LOG_DEBUG : PDK_LOG_INFO;
-    }
-    if (arguments->quiet) session->level = session->log_level = PDK_LOG_ERROR;
-    session->json_log = arguments->log_format == PDK_LOG_FORMAT_JSON;
-    session->single = arguments->command != NULL;
-}
-
-static int create_loop(struct pdk_session *session) {
-    int32_t rc = pdk_run_notes_create(session);
-    if (rc == 0) rc = pdk_ev_create(&session->ev);
-    if (rc == 0) {
-        session->loop = pdk_ev_loop(session->ev);
-        return 0;
-    }
-    pdk_say("cannot start: %s", strerror(-rc));
-    return PDK_EXIT_BUG;
-}
-
-static int create_supervisor(struct pdk_session *session) {
-    struct pdk_limits limits;
-    pdk_error err = PDK_ERROR;
-    pdk_limits_default(&limits);
-    if (session->setup.config) limits = session->setup.config->limits;
-    int code = create_loop(session);
-    if (code != 0) return code;
-    const pdk_supervisor_options options = {.struct_size = sizeof options,
-                                            .loop = session->loop,
-                                            .stopped = on_stopped,
-                                            .flags = PDK_SUPERVISOR_OWNS_PROCESS,
-                                            .log = pdk_run_log,
-                                            .arg = session,
-                                            .running = limits.running,
-                                            .accepted = limits.queued,
-                                            .slot_queue = limits.slot_queue ? limits.slot_queue : UINT32_MAX,
-                                            .history = UINT32_MAX,
-                                            .events = limits.events > EVENTS ? limits.events : EVENTS,
-                                            .line = (uint32_t)limits.line,
-                                            .drain = limits.drain,
-                                            .grace = limits.grace ? limits.grace : UINT64_MAX,
-                                            .flush = limits.flush ? limits.flush : UINT64_MAX};
-    int32_t rc = pdk_supervisor_create(&options, &session->supervisor, &err);
-    if (rc == 0) return 0;
-    pdk_say("cannot start: %s", err.message[0] ? err.message : strerror(-rc));
-    return PDK_EXIT_BUG;
-}
-
-static int load_plugins(struct pdk_session *session) {
-    const struct pdk_config *config = session->setup.config;
-    if (config && config->source_count)
-        pdk_run_talk(session, PDK_LOG_WARN, "", "run starts no sources: %s%s is left out", config->sources[0].name,
-                     config->source_count > 1 ? " and every other" : "");
-    int32_t rc = pdk_setup_list(&session->setup);
-    if (rc == 0) rc = pdk_setup_enter(&session->setup, NULL, session->supervisor);
-    if (rc == 0) return pdk_setup_faults(&session->setup);
-    pdk_say("cannot load the plugins: %s", strerror(-rc));
-    return PDK_EXIT_BUG;
 }
 
 static int select_tasks(struct pdk_session *session) {
@@ -254,26 +167,6 @@ static bool wants_live(const struct pdk_session *session) {
     return able && !(arguments->json && session->screen.out.tty);
 }
 
-static int open_screen(struct pdk_session *session) {
-    const struct pdk_arguments *arguments = session->arguments;
-    struct pdk_screen *screen = &session->screen;
-    screen->out = pdk_console_of(STDOUT_FILENO, arguments->color);
-    screen->err = pdk_console_of(STDERR_FILENO, arguments->color);
-    screen->loop = session->loop;
-    screen->draw = pdk_run_draw;
-    screen->before = pdk_run_signals_look;
-    screen->arg = session;
-    screen->live = wants_live(session);
-    session->prefix = arguments->prefix == PDK_AUTO ? session->item_count > 1 : arguments->prefix == PDK_ALWAYS;
-    int32_t rc = pdk_sink_create(session->loop, on_write_failed, session, &screen->sink);
-    session->sink = screen->sink;
-    if (rc == 0) rc = pdk_screen_begin(screen);
-    if (rc == 0) rc = pdk_run_signals_watch(session);
-    if (rc == 0) return 0;
-    pdk_say("cannot start: %s", strerror(-rc));
-    return PDK_EXIT_BUG;
-}
-
 static int work(struct pdk_session *session) {
     const struct pdk_plan_options options = {.supervisor = session->supervisor,
                                              .stop_on = (enum pdk_stop_on)session->arguments->stop_on,
@@ -296,30 +189,23 @@ static int work(struct pdk_session *session) {
     return rc == -EINVAL ? PDK_EXIT_FILE : PDK_EXIT_BUG;
 }
 
-/* From here on signals have their usual effect again: a reader who does not read must not hold us. */
-static void restore_signals(struct pdk_session *session) {
-    sigset_t none;
-    pdk_run_signals_free(session);
-    (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 static int run_all(struct pdk_session *session) {
-    int code = open_screen(session);
+    const struct pdk_arguments *arguments = session->arguments;
+    session->screen.live = wants_live(session);
+    session->prefix = arguments->prefix == PDK_AUTO ? session->item_count > 1 : arguments->prefix == PDK_ALWAYS;
+    int code = pdk_session_open(session);
     if (code == 0) code = work(session);
-    int failed = code;
-    pdk_run_notes_say(session);
-    if (session->sink) {
-        pdk_screen_end(&session->screen);
-        restore_signals(session);
-        pdk_sink_end(session->sink);
-        pdk_ev_once(session->ev);
-        pdk_sink_free(session->sink);
-        session->sink = NULL;
-    }
-    if (failed) return failed;
+    pdk_session_close(session);
+    if (code) return code;
     pdk_run_summary(session);
     return pdk_run_exit_code(session);
+}
+
+static void warn_of_sources(struct pdk_session *session) {
+    const struct pdk_config *config = session->setup.config;
+    if (config && config->source_count)
+        pdk_run_talk(session, PDK_LOG_WARN, "", "run starts no sources: %s%s is left out", config->sources[0].name,
+                     config->source_count > 1 ? ", like every other," : "");
 }
 
 static int prepare(struct pdk_session *session) {
@@ -329,29 +215,21 @@ static int prepare(struct pdk_session *session) {
     code = arguments->command ? pdk_setup_command(&session->setup, arguments)
                               : pdk_setup_read(&session->setup, arguments, true);
     if (code == 0) code = pdk_setup_faults(&session->setup);
+    if (code == 0) warn_of_sources(session);
     if (code == 0 && pdk_run_signals_block(session) < 0) code = PDK_EXIT_BUG;
-    if (code == 0) code = create_supervisor(session);
-    if (code == 0) code = load_plugins(session);
+    if (code == 0) code = pdk_session_create(session);
+    if (code == 0) code = pdk_session_load(session);
     if (code == 0) code = select_tasks(session);
     if (code == 0) code = try_tasks(session);
     return code;
 }
 
-static void close_supervisor(struct pdk_session *session) {
-    uint32_t stuck = 0;
-    if (session->supervisor) (void)pdk_supervisor_stopped(session->supervisor, &stuck);
-    pdk_supervisor_destroy(session->supervisor);
-    if (stuck || !session->ev) return; /* it may still be posted to */
-    pdk_ev_once(session->ev);
-    pdk_ev_free(session->ev);
-}
-
 int pdk_verb_run(struct pdk_arguments *arguments) {
     struct pdk_session *session = calloc(1, sizeof *session);
     if (!session) return pdk_say_memory();
-    session->arguments = arguments;
-    session->signal_fd = -1;
-    set_talk(session);
+    pdk_session_begin(session, arguments);
+    session->ask_end = ask_end;
+    session->say_states = say_states;
     int code = prepare(session);
     if (code == 0 && arguments->dry_run) {
         code = dry_run(session);
@@ -361,13 +239,6 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
         code = pdk_run_metrics_begin(session);
         if (code == 0) code = run_all(session);
     }
-    pdk_run_notes_say(session);
-    pdk_run_signals_free(session);
-    close_supervisor(session);
-    pdk_plan_free(session->plan);
-    pdk_run_metrics_free(session);
-    pdk_run_notes_free(session);
-    pdk_setup_free(&session->setup);
-    free(session);
+    pdk_session_free(session);
     return code;
 }

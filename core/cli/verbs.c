@@ -17,6 +17,9 @@ static const int run_options[] = {PDK_OPT_SELECTOR,
                                   PDK_OPT_TIMESTAMPS,
                                   PDK_OPT_PROGRESS,
                                   0};
+static const int rrq_options[] = {PDK_OPT_CONFIG_FILE,  PDK_OPT_TCP_SOCKET, PDK_OPT_STAY,
+                                  PDK_OPT_ENV_FILE,     PDK_OPT_PLUGIN,     PDK_OPT_PREFIX,
+                                  PDK_OPT_METRICS_FILE, PDK_OPT_TIMESTAMPS, 0};
 static const int check_options[] = {PDK_OPT_NO_PLUGINS, PDK_OPT_STRICT, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
 static const int route_options[] = {PDK_OPT_SELECTOR, PDK_OPT_ENV_FILE, PDK_OPT_PLUGIN, 0};
 static const int plugins_options[] = {PDK_OPT_LONG, PDK_OPT_PLUGIN, 0};
@@ -48,6 +51,26 @@ static const struct pdk_verb verbs[] = {
      .options = run_options,
      .takes = PDK_TAKES_FILE | PDK_TAKES_NAMES | PDK_TAKES_COMMAND,
      .run = pdk_verb_run},
+    {.name = "rrq",
+     .synopsis = "[OPTION...] [FILE]",
+     .summary = "Be a runner of an RRQ orchestrator",
+     .about =
+         "Listens where the orchestrator says (--tcp-socket, which it appends to the command, or\n"
+         "RRQ_RUNNER_TCP_SOCKET) and runs what it sends: a function is the task of its name in FILE\n"
+         "(./paddock.yaml), its parameters are that task's input. Where FILE has a source that uses rrq, that\n"
+         "entry says what may be run instead: its tasks, kinds and functions. Other sources are left out.\n"
+         "\n"
+         "TERM and Ctrl-C: takes nothing more, finishes what runs (for shutdown: drain, 5m), and ends; twice\n"
+         "stops what runs, three times kills it, four times leaves at once. When whoever started it dies, that\n"
+         "is the same as TERM. Ctrl-\\ prints what runs.\n"
+         "\n"
+         "Exit status: 0 ended on TERM, with all that ran answered; 1 it cannot listen, or not all stopped, 2 bad\n"
+         "command line, 3 bad file, 4 no runner, 5 bad plugin, 130 Ctrl-C, 143 TERM more than once.\n",
+     .examples = "paddock rrq tasks.yaml --tcp-socket 127.0.0.1:9000\n"
+                 "cmd = [\"paddock\", \"rrq\", \"--config\", \"tasks.yaml\"]      in rrq.toml\n",
+     .options = rrq_options,
+     .takes = PDK_TAKES_FILE,
+     .run = pdk_verb_rrq},
     {.name = "check",
      .synopsis = "[OPTION...] [FILE...]",
      .summary = "Find all faults in files, and start nothing",

@@ -13,6 +13,7 @@ struct pdk_config {
     struct pdk_plugin_entry_config *plugins, *sources, *metrics;
     uint32_t plugin_count, source_count, metrics_count;
     struct pdk_limits limits;
+    bool has_drain; /* shutdown.drain was written */
     uint32_t file_count;
     struct pdk_arena arena;
     uint32_t document_count;
@@ -36,6 +37,9 @@ int32_t pdk_config_load_set(const char *const *files, const struct pdk_config_se
 
 /* The same from values already read (JSON, tests, an embedder). */
 int32_t pdk_config_read(const pdk_value *value, const char *folder, struct pdk_report *report, struct pdk_config **ret);
+
+/* Why a task cannot be one that a source runs; NULL: it can. */
+const char *pdk_config_unfit(const struct pdk_task *task);
 
 /* NULL if there is none of that name. */
 struct pdk_task *pdk_config_task(const struct pdk_config *config, const char *name);

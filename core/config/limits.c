@@ -37,5 +37,7 @@ static void load_map(struct pdk_loading *loading, const pdk_value *value, const 
 void pdk_load_limits(struct pdk_loading *loading, const pdk_value *limits, const pdk_value *shutdown) {
     load_map(loading, limits, "limits", pdk_limit_rows, &loading->limits);
     load_map(loading, shutdown, "shutdown", pdk_shutdown_rows, &loading->shutdown);
+    if (!pdk_value_is_null(shutdown) && shutdown->type == PDK_MAP && pdk_values_get()->get(shutdown, "drain"))
+        loading->config->has_drain = true;
     if (loading->config->limits.running == UINT32_MAX) loading->config->limits.running = 0;
 }

@@ -14,7 +14,7 @@ static const pdk_value *written(const struct pdk_plugin_entry_config *entry, siz
 }
 
 /* What the plan sees to, and what never ends. */
-static const char *unfit(const struct pdk_task *task) {
+const char *pdk_config_unfit(const struct pdk_task *task) {
     if (task->policy.restart == PDK_RESTART_ALWAYS) return "it never ends, so that no message would be answered";
     if (*task->needs || *task->after) return "it waits for others, and a message does not";
     if (task->log.file) return "it has a log of its own, which runs at the same time would share";
@@ -30,7 +30,7 @@ static void check_task(struct pdk_loading *loading, const struct pdk_plugin_entr
     if (!named)
         pdk_loading_error(loading, pdk_value_fault(loading->report, -EINVAL, written(entry, i), NULL, near,
                                                    "there is no task \"%.100s\"", name));
-    else if ((why = unfit(named->task)))
+    else if ((why = pdk_config_unfit(named->task)))
         pdk_loading_error(loading, pdk_value_fault(loading->report, -EINVAL, written(entry, i), why, NULL,
                                                    "task \"%.100s\" cannot be a source's", name));
 }

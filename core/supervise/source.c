@@ -10,7 +10,7 @@
 
 /* A spec that was read and routed once. */
 struct pdk_template {
-    struct pdk_task *task; /* completed */
+    struct pdk_task *task; /* completed; NULL: not without a `with` */
     struct pdk_task *raw;  /* as read; its `with` may be replaced */
     struct pdk_instance *instance;
     bool declared; /* its `with` is the operator's */
@@ -81,8 +81,8 @@ static int32_t submit_base(struct pdk_member *member, const pdk_submission *give
     intake->instance = given->base->instance;
     intake->name = given->name;
     intake->slot = given->slot;
-    intake->alone = pdk_gate_alone(member, given->base->task, given->slot);
-    if (given->with || input_of(given)) return submit_varied(member, given, intake, ret, err);
+    intake->alone = pdk_gate_alone(member, given->base->raw, given->slot);
+    if (given->with || input_of(given) || !given->base->task) return submit_varied(member, given, intake, ret, err);
     struct pdk_report report = {0};
     intake->task = given->base->task;
     rc = pdk_submit(member->supervisor, intake, &report, ret);
@@ -141,7 +141,10 @@ static int32_t make_template(struct pdk_member *member, const pdk_value *spec, s
     made->declared = pdk_gate_is_declared(member->limits.grant, spec);
     made->instance = pdk_router_pick(member->supervisor->router, made->raw, report);
     if (!made->instance) return -ENOENT;
-    return pdk_instance_complete(made->instance, made->raw, report, &made->task);
+    /* A kind can want parameters that only the messages have. */
+    bool open = !made->declared && !pdk_values_get()->get(spec, "with");
+    rc = pdk_instance_complete(made->instance, made->raw, open ? NULL : report, &made->task);
+    return rc == -EINVAL && open ? 0 : rc;
 }
 
 static int32_t prepare(const pdk_source *source, const pdk_value *spec, const pdk_template **ret, pdk_error *err) {

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rrq: the source that serves an RRQ orchestrator. The ABI tables; README.md has the keys. */
+#include <stdlib.h>
+
+#include "rrq.h"
+
+static int32_t start(void *self, pdk_error *err) {
+    struct pdk_rrq *rrq = self;
+    if (!rrq->read_buffer) rrq->read_buffer = malloc(PDK_RRQ_READ);
+    if (!rrq->read_buffer) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
+    int32_t rc = pdk_rrq_functions_start(rrq, err);
+    return rc == 0 ? pdk_rrq_listen(rrq, err) : rc;
+}
+
+/* Who asks later is told to ask again; who has been accepted is answered. */
+static void drain(void *self) {
+    struct pdk_rrq *rrq = self;
+    struct pdk_rrq_connection *connection;
+    rrq->draining = true;
+    pdk_rrq_listen_no_more(rrq);
+    TAILQ_FOREACH(connection, &rrq->all, all) pdk_rrq_deliveries_drain(connection);
+    pdk_rrq_connections_resume(rrq);
+    pdk_rrq_output_flush(rrq);
+}
+
+static void end(struct pdk_rrq *rrq) {
+    rrq->loop->stop(rrq->loop, rrq->goodbye);
+    rrq->loop->stop(rrq->loop, rrq->timer);
+    pdk_rrq_connections_close(rrq);
+    pdk_rrq_functions_free(rrq);
+    rrq->host->stopped(rrq->host);
+}
+
+static bool is_all_sent(const struct pdk_rrq *rrq) {
+    const struct pdk_rrq_connection *connection;
+    TAILQ_FOREACH(connection, &rrq->all, all) {
+        if (connection->out.size) return false;
+    }
+    return true;
+}
+
+static void look(void *self) {
+    struct pdk_rrq *rrq = self;
+    if (is_all_sent(rrq) || rrq->loop->now_ns(rrq->loop) >= rrq->goodbye_due) end(rrq);
+}
+
+/* The last answers get a moment to be read. */
+static void stop(void *self) {
+    struct pdk_rrq *rrq = self;
+    rrq->stopping = rrq->draining = true;
+    pdk_rrq_listen_no_more(rrq);
+    pdk_rrq_output_flush(rrq);
+    rrq->loop->stop(rrq->loop, rrq->timer);
+    rrq->timer = 0;
+    rrq->goodbye_due = rrq->loop->now_ns(rrq->loop) + PDK_RRQ_GOODBYE_SECONDS * PDK_RRQ_SECOND;
+    if (is_all_sent(rrq) ||
+        rrq->loop->timer(rrq->loop, PDK_RRQ_SECOND / 100, PDK_RRQ_SECOND / 100, look, rrq, &rrq->goodbye) < 0)
+        end(rrq);
+}
+
+static void resume(void *self) {
+    pdk_rrq_connections_resume(self);
+    pdk_rrq_output_flush(self);
+}
+
+static void flush(void *self) {
+    struct pdk_rrq *rrq = self;
+    pdk_rrq_output_flush(rrq);
+    if (!rrq->starved || rrq->memory > rrq->memory_max / 2) return;
+    rrq->starved = false;
+    resume(rrq);
+}
+
+static const char *const needs[] = {PDK_LOOP_1, PDK_SOURCE_1, NULL};
+static const pdk_source_ops source = {PDK_HEAD(pdk_source_ops), pdk_rrq_delivery_settled, resume, drain, flush, NULL};
+
+const pdk_plugin pdk_plugin_entry = {
+    PDK_PLUGIN_HEAD,
+    "rrq",
+    "0.1.0",
+    "",
+    "Serves an RRQ orchestrator: its jobs become runs",
+    needs,
+    &pdk_rrq_config,
+    NULL,
+    &source,
+    NULL,
+    pdk_rrq_create,
+    start,
+    stop,
+    pdk_rrq_destroy,
+    NULL,
+};
