@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The source rrq: jobs in a second over one connection with 64 in flight, the time of one round trip, and the memory
+ * of connections that wait. Beside it, in turns, the least that could answer: an epoll server that sends back what it
+ * reads, and does not even look for frames.
+ *
+ *     bench-rrq          the figures
+ *     bench-rrq soak N   N jobs, and nothing but whether each was answered once
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum { IN_FLIGHT = 64, JOBS = 200000, TRIPS = 20000, HELD = 10000, HEAD = 4, ID = 12 };
+
+#define NEEDS(condition) ((condition) ? (void)0 : fail(#condition))
+
+static void fail(const char *what) {
+    (void)fprintf(stderr, "bench-rrq: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+/* ---- the two servers */
+
+struct server {
+    pid_t pid;
+    uint16_t port;
+};
+
+static int listen_somewhere(uint16_t *ret_port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    NEEDS(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, SOMAXCONN) == 0);
+    NEEDS(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static void take_peer(int listener, int epoll) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), one = 1;
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+    if (fd < 0) return;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    NEEDS(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
+}
+
+static void send_back(int fd) {
+    static char data[65536];
+    ssize_t n = read(fd, data, sizeof data);
+    if (n <= 0) {
+        (void)close(fd);
+        return;
+    }
+    for (ssize_t sent = 0; sent < n;) {
+        ssize_t m = send(fd, data + sent, (size_t)(n - sent), MSG_NOSIGNAL);
+        if (m < 0 && errno != EAGAIN) return;
+        if (m > 0) sent += m;
+    }
+}
+
+static void echo_for_ever(int listener) {
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[64];
+    NEEDS(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0);
+    for (;;) {
+        int count = epoll_wait(epoll, events, 64, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.fd == listener)
+                take_peer(listener, epoll);
+            else
+                send_back(events[i].data.fd);
+        }
+    }
+}
+
+static struct server start_floor(void) {
+    struct server server;
+    int listener = listen_somewhere(&server.port);
+    server.pid = fork();
+    NEEDS(server.pid >= 0);
+    if (server.pid == 0) echo_for_ever(listener);
+    (void)close(listener);
+    return server;
+}
+
+static struct server start_paddock(void) {
+    static char file[] = "/tmp/bench-rrq-XXXXXX";
+    static const char text[] = "sources: [{use: rrq, kinds: echo, pending: 100000, config: {connections: 20000}}]\n";
+    struct server server;
+    char address[32];
+    int probe = listen_somewhere(&server.port), fd = mkstemp(file);
+    NEEDS(fd >= 0 && write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1 && close(fd) == 0);
+    (void)close(probe);
+    (void)snprintf(address, sizeof address, "127.0.0.1:%u", server.port);
+    server.pid = fork();
+    NEEDS(server.pid >= 0);
+    if (server.pid == 0) {
+        (void)execl(PROGRAM, PROGRAM, "rrq", "--quiet", "--config", file, "--tcp-socket", address, (char *)NULL);
+        fail(PROGRAM);
+    }
+    return server;
+}
+
+static void stop_server(const struct server *server) {
+    (void)kill(server->pid, SIGKILL);
+    (void)waitpid(server->pid, NULL, 0);
+}
+
+/* ---- the peer */
+
+struct peer {
+    int fd;
+    char *in;
+    size_t size, capacity;
+    uint64_t sent;
+};
+
+static int try_connect(uint16_t port) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    NEEDS(fd >= 0);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    (void)close(fd);
+    return -1;
+}
+
+static int connect_to(uint16_t port) {
+    const uint64_t end = pdk_clock_now() + 10 * PDK_SECOND;
+    int fd = -1;
+    while (fd < 0 && pdk_clock_now() < end) fd = try_connect(port);
+    NEEDS(fd >= 0);
+    return fd;
+}
+
+/* As the orchestrator writes it, with ids of ID digits. */
+static const char *const pieces[] = {
+    "{\"type\":\"request\",\"payload\":{\"protocol_version\":\"2\",\"request_id\":\"",
+    "\",\"job_id\":\"job-",
+    "\",\"function_name\":\"echo\",\"params\":{\"message\":{\"k\":\"v\"}},\"context\":{\"job_id\":\"job-",
+    "\",\"attempt\":1,\"enqueue_time\":\"2026-01-01T00:00:00Z\",\"queue_name\":\"rrq:queue:default\","
+    "\"deadline\":\"2036-01-01T00:05:00.123456789Z\",\"trace_context\":{\"traceparent\":"
+    "\"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\"},\"correlation_context\":null,"
+    "\"worker_id\":\"rrq_worker_42_ab12cd\"}}}"};
+
+static size_t put_request(char *to, uint64_t number) {
+    char id[ID + 1];
+    size_t size = HEAD;
+    (void)snprintf(id, sizeof id, "%0*llu", ID, (unsigned long long)number);
+    for (int i = 0; i < 4; i++) {
+        size_t length = strlen(pieces[i]);
+        memcpy(to + size, pieces[i], length);
+        size += length;
+        if (i == 3) break;
+        memcpy(to + size, id, ID);
+        size += ID;
+    }
+    uint32_t head = htonl((uint32_t)(size - HEAD));
+    memcpy(to, &head, HEAD);
+    return size;
+}
+
+static void send_requests(struct peer *peer, uint64_t count) {
+    static char data[IN_FLIGHT * 1024];
+    size_t size = 0;
+    for (uint64_t i = 0; i < count; i++) size += put_request(data + size, peer->sent++);
+    for (size_t done = 0; done < size;) {
+        ssize_t n = send(peer->fd, data + done, size - done, MSG_NOSIGNAL);
+        NEEDS(n > 0);
+        done += (size_t)n;
+    }
+}
+
+/* The request id of an answer, wherever it stands. */
+static uint64_t id_of(const char *body, size_t size) {
+    static const char key[] = "\"request_id\":\"";
+    const char *at = memmem(body, size, key, sizeof key - 1);
+    NEEDS(at);
+    return strtoull(at + sizeof key - 1, NULL, 10);
+}
+
+/* Take what is here; calls each for every frame. Returns how many. */
+static uint64_t receive(struct peer *peer, void (*each)(void *arg, const char *body, size_t size), void *arg) {
+    uint64_t count = 0;
+    ssize_t n = recv(peer->fd, peer->in + peer->size, peer->capacity - peer->size, 0);
+    NEEDS(n > 0);
+    peer->size += (size_t)n;
+    size_t used = 0;
+    while (peer->size - used >= HEAD) {
+        uint32_t head;
+        memcpy(&head, peer->in + used, HEAD);
+        size_t length = ntohl(head);
+        if (peer->size - used < HEAD + length) break;
+        if (each) each(arg, peer->in + used + HEAD, length);
+        used += HEAD + length;
+        count++;
+    }
+    memmove(peer->in, peer->in + used, peer->size - used);
+    peer->size -= used;
+    return count;
+}
+
+static struct peer open_peer(uint16_t port) {
+    struct peer peer = {.fd = connect_to(port), .capacity = 1 << 20};
+    peer.in = malloc(peer.capacity);
+    NEEDS(peer.in);
+    return peer;
+}
+
+static void close_peer(struct peer *peer) {
+    (void)close(peer->fd);
+    free(peer->in);
+}
+
+/* ---- figures */
+
+static double rate(uint16_t port) {
+    struct peer peer = open_peer(port);
+    uint64_t begin = pdk_clock_now(), got = 0;
+    send_requests(&peer, IN_FLIGHT);
+    while (got < JOBS) {
+        uint64_t count = receive(&peer, NULL, NULL), left = JOBS - peer.sent;
+        got += count;
+        if (left) send_requests(&peer, count < left ? count : left);
+    }
+    double seconds = (double)(pdk_clock_now() - begin) / 1e9;
+    close_peer(&peer);
+    return JOBS / seconds;
+}
+
+/* Microseconds of one request and its answer; the one in the middle, and the one that 99 of 100 are not above. */
+static double trips(uint16_t port, double *ret_p99) {
+    static double all[TRIPS];
+    struct peer peer = open_peer(port);
+    for (int i = -TRIPS / 10; i < TRIPS; i++) {
+        uint64_t begin = pdk_clock_now();
+        send_requests(&peer, 1);
+        while (receive(&peer, NULL, NULL) == 0) continue;
+        if (i >= 0) all[i] = (double)(pdk_clock_now() - begin) / 1e3;
+    }
+    close_peer(&peer);
+    qsort(all, TRIPS, sizeof *all, bench_compare);
+    *ret_p99 = all[TRIPS * 99 / 100];
+    return all[TRIPS / 2];
+}
+
+/* Microseconds of processor time that the server takes for a job: what a machine that others use, too, leaves alone. */
+static double cpu_of(const struct server *server) {
+    struct timespec before, after;
+    clockid_t clock;
+    NEEDS(clock_getcpuclockid(server->pid, &clock) == 0 && clock_gettime(clock, &before) == 0);
+    (void)rate(server->port);
+    NEEDS(clock_gettime(clock, &after) == 0);
+    return ((double)(after.tv_sec - before.tv_sec) * 1e6 + (double)(after.tv_nsec - before.tv_nsec) / 1e3) / JOBS;
+}
+
+struct both {
+    struct server ours, floor;
+};
+
+static double our_rate(void *arg) {
+    return rate(((struct both *)arg)->ours.port);
+}
+static double floor_rate(void *arg) {
+    return rate(((struct both *)arg)->floor.port);
+}
+static double our_cpu(void *arg) {
+    return cpu_of(&((struct both *)arg)->ours);
+}
+static double floor_cpu(void *arg) {
+    return cpu_of(&((struct both *)arg)->floor);
+}
+static double p99[2];
+static double our_trip(void *arg) {
+    return trips(((struct both *)arg)->ours.port, &p99[0]);
+}
+static double floor_trip(void *arg) {
+    return trips(((struct both *)arg)->floor.port, &p99[1]);
+}
+
+static double resident(pid_t pid) {
+    char path[64], text[128] = "";
+    long pages = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    NEEDS(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    (void)close(fd);
+    char *at = strchr(text, ' ');
+    if (at) pages = strtol(at, NULL, 10);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* KiB that each connection takes which waits after one job. */
+static void held(const struct server *server) {
+    static int fds[HELD];
+    struct rlimit limit;
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    double before = resident(server->pid);
+    for (int i = 0; i < HELD; i++) {
+        struct peer peer = open_peer(server->port);
+        peer.sent = (uint64_t)i;
+        send_requests(&peer, 1);
+        while (receive(&peer, NULL, NULL) == 0) continue;
+        fds[i] = peer.fd;
+        free(peer.in);
+    }
+    double each = (resident(server->pid) - before) / HELD / 1024;
+    bench_row("44", "KiB of a connection, 10,000 held", (struct bench_pair){each, 8}, 1, 0);
+    for (int i = 0; i < HELD; i++) (void)close(fds[i]);
+}
+
+/* ---- soak */
+
+static void mark(void *arg, const char *body, size_t size) {
+    uint8_t *seen = arg;
+    uint64_t id = id_of(body, size);
+    NEEDS(memmem(body, size, "\"success\"", 9) && !seen[id]);
+    seen[id] = 1;
+}
+
+static int soak(uint64_t jobs) {
+    struct server server = start_paddock();
+    struct peer peer = open_peer(server.port);
+    uint8_t *seen = calloc(jobs, 1);
+    uint64_t got = 0;
+    NEEDS(seen && jobs >= IN_FLIGHT);
+    send_requests(&peer, IN_FLIGHT);
+    while (got < jobs) {
+        uint64_t count = receive(&peer, mark, seen), left = jobs - peer.sent;
+        got += count;
+        if (left) send_requests(&peer, count < left ? count : left);
+    }
+    close_peer(&peer);
+    stop_server(&server);
+    free(seen);
+    printf("%llu jobs, each answered once\n", (unsigned long long)jobs);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc > 2 && strcmp(argv[1], "soak") == 0) return soak(strtoull(argv[2], NULL, 10));
+    struct both both = {start_paddock(), start_floor()};
+    (void)close(connect_to(both.ours.port));
+    bench_head();
+    struct bench_pair jobs = bench_both(our_rate, floor_rate, &both);
+    bench_row("41", "RRQ jobs/s, one connection, 64 in flight", jobs, 0.5, 1);
+    bench_row("42", "the same beside 35,000 of the Rust runner", (struct bench_pair){jobs.ours, 35000}, 2, 1);
+    bench_row("42", "RRQ processor time of a job, us", bench_both(our_cpu, floor_cpu, &both), 2, 0);
+    bench_row("43", "RRQ round trip, us, p50", bench_both(our_trip, floor_trip, &both), 2, 0);
+    bench_row("43", "RRQ round trip, us, p99 of the last round", (struct bench_pair){p99[0], p99[1]}, 2, 0);
+    held(&both.ours);
+    stop_server(&both.ours);
+    stop_server(&both.floor);
+    return 0;
+}
