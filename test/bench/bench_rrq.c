@@ -148,8 +148,7 @@ static int connect_to(uint16_t port) {
 
 /* As the orchestrator writes it, with ids of ID digits. */
 static const char *const pieces[] = {
-    "{\"type\":\"request\",\"payload\":{\"protocol_version\":\"2\",\"request_id\":\"",
-    "\",\"job_id\":\"job-",
+    "{\"type\":\"request\",\"payload\":{\"protocol_version\":\"2\",\"request_id\":\"", "\",\"job_id\":\"job-",
     "\",\"function_name\":\"echo\",\"params\":{\"message\":{\"k\":\"v\"}},\"context\":{\"job_id\":\"job-",
     "\",\"attempt\":1,\"enqueue_time\":\"2026-01-01T00:00:00Z\",\"queue_name\":\"rrq:queue:default\","
     "\"deadline\":\"2036-01-01T00:05:00.123456789Z\",\"trace_context\":{\"traceparent\":"

@@ -12,6 +12,9 @@ from paddock import of
 import json
 
 
+PLUGINS = os.path.join(os.path.dirname(paddock.PROGRAM), "../examples")  # those that are examples themselves
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
@@ -29,7 +32,7 @@ class Examples(paddock.Case):
         for file in files:
             with self.subTest(file):
                 elsewhere = ("--no-plugins",) if "/runner_" in file else ()
-                self.ended(self.paddock("check", *elsewhere, file), 0)
+                self.ended(self.paddock("check", *elsewhere, "-L", PLUGINS, file), 0)
 
     def test_quickstart(self):
         events, end = self.example("quickstart.yaml")

@@ -180,6 +180,10 @@ class Orchestrator:
             self.connection = None
             return {"status": "error", "error": {"message": f"Runner transport error: {error}"}}
 
+    def close(self):
+        if self.connection:
+            self.connection.close()
+
     def run(self, function, params=None, max_retries=5, timeout=300):
         """{"status": COMPLETED or FAILED, "current_retries", "dlq", "last_error", "result"}"""
         job, retries, delays = str(uuid.uuid4()), 0, []

@@ -232,6 +232,7 @@ class Life(orchestrator.Case):
         self.assertEqual(jobs.run("hold", timeout=0.3)["current_retries"], 1)
         later = jobs.run("sleep", {"for": 0, "then": "retry", "retry_after": "2s"}, max_retries=3)
         self.assertEqual((later["status"], later["current_retries"], later["delays"]), ("FAILED", 3, [2.0, 2.0]))
+        jobs.close()
 
 
 class Peers(orchestrator.Case):

@@ -206,6 +206,23 @@ class Real(orchestrator.Case):
             self.stop_worker(worker)
         self.assertEqual(self.job(job)["status"], "COMPLETED")
 
+    def test_the_example(self):
+        for name in ("tasks.yaml", "rrq.toml"):
+            shutil.copy(os.path.join(paddock.EXAMPLES, "rrq", name), self.folder)
+        os.symlink(os.path.join(os.path.dirname(paddock.PROGRAM), "../examples/handler.so"), self.path("handler.so"))
+        self.port = orchestrator.free_port()
+        config = self.read("rrq.toml").replace("tcp_port = 9000", f"tcp_port = {self.port}")
+        self.write("rrq.toml", config.replace("127.0.0.1:6379", f"127.0.0.1:{self.redis_port}"))
+        self.env["PATH"] = os.path.dirname(paddock.PROGRAM) + ":" + self.env["PATH"]
+        worker = self.worker()
+        jobs = self.enqueue(("add", {"params": {"a": 2, "b": 3}}), ("count-words", {"params": {"text": "a b c"}}), ("echo", {}),
+                            ("add", {"params": {"a": "x"}}))
+        self.assert_job(jobs[0], "COMPLETED", 0, result="5")
+        self.assert_job(jobs[1], "COMPLETED", 0, result='{"words":3}')
+        self.assert_job(jobs[2], "FAILED", 1, True)
+        self.assert_job(jobs[3], "FAILED", 1, True)
+        self.stop_worker(worker)
+
     def runners(self):
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
