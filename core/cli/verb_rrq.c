@@ -97,7 +97,7 @@ static int set_address(struct rrq *rrq) {
         origin = "RRQ_RUNNER_TCP_SOCKET";
         text = getenv(origin);
     }
-    if (!text || !*text) return 0;
+    if (!text || !*text || !rrq->entry) return 0;
     pdk_writer *w = pdk_values_get()->open(pdk_values_get());
     pdk_values_get()->put_string(w, text, strlen(text));
     if (pdk_values_get()->close(w, &listen, NULL) < 0) {

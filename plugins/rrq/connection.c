@@ -201,7 +201,11 @@ void pdk_rrq_connection_belongs(struct pdk_rrq_connection *connection, const cha
 }
 
 void pdk_rrq_connections_close(struct pdk_rrq *self) {
-    while (!TAILQ_EMPTY(&self->all)) pdk_rrq_connection_close(TAILQ_FIRST(&self->all), NULL);
+    struct pdk_rrq_connection *connection = TAILQ_FIRST(&self->all), *next;
+    for (; connection; connection = next) {
+        next = TAILQ_NEXT(connection, all);
+        pdk_rrq_connection_close(connection, NULL);
+    }
 }
 
 void pdk_rrq_connection_pause(struct pdk_rrq_connection *connection) {
@@ -214,18 +218,7 @@ void pdk_rrq_connection_pause(struct pdk_rrq_connection *connection) {
     arm(self, now(self) + PDK_RRQ_SECOND);
 }
 
-static void unpause(struct pdk_rrq_connection *connection) {
+void pdk_rrq_connection_unpause(struct pdk_rrq_connection *connection) {
     unlist_paused(connection);
-    pdk_rrq_input_go_on(connection);
-    if (!connection->is_paused) pdk_rrq_connection_watch(connection);
-    pdk_rrq_connection_settle(connection);
-}
-
-/* Each once, in the order they came; who has to stop again stands at the end. */
-void pdk_rrq_connections_resume(struct pdk_rrq *self) {
-    struct pdk_rrq_connection *connection;
-    for (uint32_t n = self->paused_count; n > 0 && (connection = TAILQ_FIRST(&self->paused)); n--) {
-        if (!pdk_rrq_delivery_retry(connection)) return;
-        unpause(connection);
-    }
+    pdk_rrq_connection_watch(connection);
 }

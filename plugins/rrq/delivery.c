@@ -216,8 +216,9 @@ void pdk_rrq_delivery_settled(void *data, pdk_delivery handle, const pdk_outcome
 
 void pdk_rrq_deliveries_leave(struct pdk_rrq_connection *connection) {
     struct pdk_rrq *self = connection->self;
-    struct pdk_rrq_delivery *delivery;
-    while ((delivery = TAILQ_FIRST(&connection->deliveries))) {
+    struct pdk_rrq_delivery *delivery = TAILQ_FIRST(&connection->deliveries), *next;
+    for (; delivery; delivery = next) {
+        next = TAILQ_NEXT(delivery, link);
         detach(delivery);
         if (delivery->submitted)
             (void)self->source->cancel(self->source, delivery->run); /* settled will come, and find nobody */

@@ -93,7 +93,8 @@ static void keep(struct pdk_rrq_connection *connection, const char *data, size_t
     }
 }
 
-void pdk_rrq_input_go_on(struct pdk_rrq_connection *connection) {
+/* With what was read before. */
+static void go_on(struct pdk_rrq_connection *connection) {
     struct pdk_rrq_buffer *in = &connection->in;
     if (!in->size) return;
     size_t used = take_frames(connection, in->data + in->start, in->size);
@@ -105,7 +106,7 @@ void pdk_rrq_input_go_on(struct pdk_rrq_connection *connection) {
 static void take_bytes(struct pdk_rrq_connection *connection, const char *data, size_t size) {
     if (connection->in.size) {
         keep(connection, data, size);
-        if (!connection->broken) pdk_rrq_input_go_on(connection);
+        if (!connection->broken) go_on(connection);
         return;
     }
     size_t used = take_frames(connection, data, size);
@@ -122,5 +123,16 @@ void pdk_rrq_input_ready(struct pdk_rrq_connection *connection) {
         if (n <= 0) return;
         if (!connection->deaf) take_bytes(connection, data, (size_t)n);
         if (n < PDK_RRQ_READ) return;
+    }
+}
+
+/* Each once, in the order they came; who has to stop again stands at the end. */
+void pdk_rrq_input_resume(struct pdk_rrq *self) {
+    struct pdk_rrq_connection *connection;
+    for (uint32_t n = self->paused_count; n > 0 && (connection = TAILQ_FIRST(&self->paused)); n--) {
+        if (!pdk_rrq_delivery_retry(connection)) return;
+        pdk_rrq_connection_unpause(connection);
+        go_on(connection);
+        pdk_rrq_connection_settle(connection);
     }
 }

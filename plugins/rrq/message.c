@@ -51,7 +51,7 @@ int32_t pdk_rrq_envelope_read(const pdk_host *host, const pdk_value *value, stru
     if (host->values->type(value) != PDK_MAP) return pdk_fail(err, -EINVAL, value, "no message", NULL, NULL);
     ret->payload = host->values->get(value, "payload");
     int32_t rc = read_text(host, value, "type", REQUIRED, &type, err);
-    if (rc < 0) return rc;
+    if (rc < 0 || !type) return rc;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp(type, types[i]) != 0) continue;
         ret->type = (enum pdk_rrq_type)i;

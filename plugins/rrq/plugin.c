@@ -19,7 +19,7 @@ static void drain(void *self) {
     rrq->draining = true;
     pdk_rrq_listen_no_more(rrq);
     TAILQ_FOREACH(connection, &rrq->all, all) pdk_rrq_deliveries_drain(connection);
-    pdk_rrq_connections_resume(rrq);
+    pdk_rrq_input_resume(rrq);
     pdk_rrq_output_flush(rrq);
 }
 
@@ -59,7 +59,7 @@ static void stop(void *self) {
 }
 
 static void resume(void *self) {
-    pdk_rrq_connections_resume(self);
+    pdk_rrq_input_resume(self);
     pdk_rrq_output_flush(self);
 }
 

@@ -83,7 +83,7 @@ bool pdk_rrq_delivery_begin(struct pdk_rrq_connection *connection, const pdk_val
 /* Give what waits to the host once more. false: still no room. */
 bool pdk_rrq_delivery_retry(struct pdk_rrq_connection *connection);
 void pdk_rrq_delivery_cancel(struct pdk_rrq *self, const struct pdk_rrq_cancel *cancel);
-void pdk_rrq_delivery_settled(void *self, pdk_delivery, const pdk_outcome *);
+void pdk_rrq_delivery_settled(void *data, pdk_delivery handle, const pdk_outcome *outcome);
 /* The connection ends: nothing of it is answered any more. */
 void pdk_rrq_deliveries_leave(struct pdk_rrq_connection *connection);
 /* We end: what waits for room is given back. */
@@ -143,13 +143,13 @@ void pdk_rrq_connection_settle(struct pdk_rrq_connection *connection);
 void pdk_rrq_connection_deafen(struct pdk_rrq_connection *connection, const char *why);
 void pdk_rrq_connection_watch(struct pdk_rrq_connection *connection);
 void pdk_rrq_connection_pause(struct pdk_rrq_connection *connection); /* reading, until there is room */
+void pdk_rrq_connection_unpause(struct pdk_rrq_connection *connection);
 /* A request says whose it is: older connections of the same orchestrator were left behind. */
 void pdk_rrq_connection_belongs(struct pdk_rrq_connection *connection, const char *worker);
 void pdk_rrq_connections_close(struct pdk_rrq *self);
-void pdk_rrq_connections_resume(struct pdk_rrq *self);
 
 void pdk_rrq_input_ready(struct pdk_rrq_connection *connection); /* settle it afterwards */
-void pdk_rrq_input_go_on(struct pdk_rrq_connection *connection); /* with what was read before */
+void pdk_rrq_input_resume(struct pdk_rrq *self);                 /* there is room again */
 
 void pdk_rrq_output_dirty(struct pdk_rrq_connection *connection); /* something is to be sent */
 void pdk_rrq_output_send(struct pdk_rrq_connection *connection);
