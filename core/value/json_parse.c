@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* jansson reads, we convert. The only user of jansson. */
+/* What json_quick.c leaves: jansson reads, we convert. The only user of jansson. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -132,12 +132,18 @@ static int32_t name_origin(struct pdk_builder *build, const char *origin, uint16
     return pdk_document_file(build->document, &file, ret) ? pdk_build_fail(build, -ENOMEM, "no memory") : 0;
 }
 
-int32_t pdk_json_parse(const pdk_values *values, const char *data, size_t size, const char *origin,
-                       const pdk_value **ret_value, pdk_error *err) {
-    (void)values;
-    origin = origin && *origin ? origin : "JSON";
-    const char *excess = check_limits(data, size);
-    if (excess) return pdk_error_set(err, -E2BIG, NULL, NULL, "%s: %s", origin, excess);
+/* false: it is for jansson to read. */
+static bool parse_quickly(const char *data, size_t size, const char *origin, const pdk_value **ret_value) {
+    struct pdk_builder build;
+    struct pdk_mark mark = {0};
+    bool good = pdk_build_start(&build) == 0 && name_origin(&build, origin, &mark.file) == 0 &&
+                pdk_json_quick(&build, data, size, &mark) && pdk_build_finish(&build, ret_value) == 0;
+    pdk_build_discard(&build);
+    return good;
+}
+
+int32_t pdk_json_parse_slowly(const char *data, size_t size, const char *origin, const pdk_value **ret_value,
+                              pdk_error *err) {
     json_error_t json_error;
     json_t *json = json_loadb(data, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &json_error);
     if (!json) return report_syntax(err, origin, &json_error);
@@ -152,4 +158,14 @@ int32_t pdk_json_parse(const pdk_values *values, const char *data, size_t size, 
     pdk_build_discard(&build);
     json_decref(json);
     return rc;
+}
+
+int32_t pdk_json_parse(const pdk_values *values, const char *data, size_t size, const char *origin,
+                       const pdk_value **ret_value, pdk_error *err) {
+    (void)values;
+    origin = origin && *origin ? origin : "JSON";
+    const char *excess = check_limits(data, size);
+    if (excess) return pdk_error_set(err, -E2BIG, NULL, NULL, "%s: %s", origin, excess);
+    if (parse_quickly(data, size, origin, ret_value)) return 0;
+    return pdk_json_parse_slowly(data, size, origin, ret_value, err);
 }
