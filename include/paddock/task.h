@@ -31,7 +31,8 @@ typedef struct pdk_start {
     uint32_t struct_size;
     uint32_t number;         /* 1 for the first attempt of this run */
     pdk_attempt attempt;     /* the handle for done, output, progress and log */
-    const char *run_id;      /* {runner}-{slot}-{seq}: letters, digits, '.', '_', '-'; fit for a file name */
+    const char *run_id;      /* {runner}-{slot}-{seq}: letters, digits, '.', '_', '-'; fit for a file name. A
+                                slot made for one run ends in the seq, which stands once then */
     uint64_t deadline_ns;    /* when the host will cancel, on the clock of host->now_ns; 0: never */
     const char *trace;       /* W3C traceparent, or "": hand it to whatever works for this attempt */
     const char *trace_state; /* W3C tracestate, or "" */

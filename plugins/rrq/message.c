@@ -70,13 +70,14 @@ static int32_t read_attempt(const pdk_host *host, const pdk_value *context, pdk_
     return pdk_fail(err, -EINVAL, context, "\"attempt\" wants a number from 0 to 4294967295", NULL, NULL);
 }
 
-/* A map of strings, of which we want one. */
-static int32_t read_trace(const pdk_host *host, const pdk_value *context, const char **ret, pdk_error *err) {
+/* A map of strings, of which we want two. */
+static int32_t read_trace(const pdk_host *host, const pdk_value *context, struct pdk_rrq_request *ret, pdk_error *err) {
     const pdk_value *trace = member(host, context, "trace_context");
     if (!trace) return 0;
     if (host->values->type(trace) != PDK_MAP)
         return pdk_fail(err, -EINVAL, trace, "\"trace_context\" wants a map", NULL, NULL);
-    return read_text(host, trace, "traceparent", OPTIONAL, ret, err);
+    int32_t rc = read_text(host, trace, "traceparent", OPTIONAL, &ret->traceparent, err);
+    return rc == 0 ? read_text(host, trace, "tracestate", OPTIONAL, &ret->tracestate, err) : rc;
 }
 
 static int32_t read_context(const pdk_host *host, struct pdk_rrq_request *ret, pdk_error *err) {
@@ -91,7 +92,7 @@ static int32_t read_context(const pdk_host *host, struct pdk_rrq_request *ret, p
     if (rc == 0) rc = read_text(host, context, "queue_name", REQUIRED, &text, err);
     if (rc == 0) rc = read_time(host, context, "deadline", OPTIONAL, &ret->deadline_unix, err);
     if (rc == 0) rc = read_text(host, context, "worker_id", OPTIONAL, &ret->worker, err);
-    return rc == 0 ? read_trace(host, context, &ret->traceparent, err) : rc;
+    return rc == 0 ? read_trace(host, context, ret, err) : rc;
 }
 
 /* Before anything that another version may say otherwise. */

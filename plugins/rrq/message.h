@@ -23,9 +23,9 @@ struct pdk_rrq_request {
     const pdk_value *payload;
     const char *request_id, *job_id, *function; /* NULL only after a failure */
     const char *version;
-    const pdk_value *params, *args;   /* of version "1": kwargs and args; NULL: none */
-    const char *worker, *traceparent; /* NULL: none */
-    uint64_t deadline_unix;           /* ns since 1970; 0: none */
+    const pdk_value *params, *args;                /* of version "1": kwargs and args; NULL: none */
+    const char *worker, *traceparent, *tracestate; /* NULL: none */
+    uint64_t deadline_unix;                        /* ns since 1970; 0: none */
 };
 
 struct pdk_rrq_cancel {
