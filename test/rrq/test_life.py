@@ -22,7 +22,7 @@ tasks:
   exits: {command: [sh, -c, 'exit 3'], exit: {fatal: 4}}
   gives-up: {command: [sh, -c, 'echo no >&2; exit 4'], exit: {fatal: 4}}
   result: {command: [python3, -c, "import json, os, sys; json.dump(json.load(sys.stdin), open(os.environ['PADDOCK_OUTPUT'], 'w'))"]}
-  trace: {command: [sh, -c, 'echo "parent=$TRACEPARENT" > $PADDOCK_OUTPUT']}
+  trace: {command: [sh, -c, 'printf "parent=%s\\nstate=%s\\n" "$TRACEPARENT" "$TRACESTATE" > $PADDOCK_OUTPUT']}
 sources:
   - use: rrq
     tasks: [echo, hold, deaf, crash, exits, gives-up, result, trace]
@@ -170,7 +170,7 @@ class Life(orchestrator.Case):
         self.assertEqual(connection.call("result", {"a": [1, {"b": None}]})["result"], {"a": [1, {"b": None}]})
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         traced = connection.call("trace", context={"trace_context": {"traceparent": parent, "tracestate": "a=b"}})
-        self.assertEqual(traced["result"], {"parent": parent})
+        self.assertEqual(traced["result"], {"parent": parent, "state": "a=b"})
 
     def test_crashes_free_their_slots(self):
         connection = self.connect()

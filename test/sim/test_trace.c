@@ -103,7 +103,7 @@ static void on_start(struct sim *sim, struct sim_task *task, const pdk_start *st
 
 static void add(struct sim *sim, const pdk_plugin *plugin) {
     char name[16];
-    pdk_router_entry entry = {(uint32_t)sizeof entry, 0, name, NULL, NULL};
+    pdk_router_entry entry = {.struct_size = (uint32_t)sizeof entry, .name = name};
     pdk_error err = PDK_ERROR;
     (void)snprintf(name, sizeof name, "b%u", made);
     if (pdk_supervisor_add(sim->s, plugin, &entry, &err) < 0) fail_msg("%s", err.message);
