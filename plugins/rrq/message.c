@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "frame.h"
-#include "time.h"
+#include "timestamp.h"
 
 #define SECOND UINT64_C(1000000000)
 

@@ -8,7 +8,7 @@
 #include "address.h"
 #include "frame.h"
 #include "message.h"
-#include "time.h"
+#include "timestamp.h"
 
 static pdk_host host = {.struct_size = sizeof(pdk_host)};
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef RRQ_TIME_H
-#define RRQ_TIME_H
+#ifndef RRQ_TIMESTAMP_H
+#define RRQ_TIMESTAMP_H
 
 #include <stdint.h>
 
