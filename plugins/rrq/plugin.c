@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rrq: the source that serves an RRQ orchestrator. The ABI tables; README.md has the keys. */
+/*
+ * rrq: the source that serves an RRQ orchestrator, and the runner that drives RRQ runners. An instance plays one of the
+ * two. The ABI tables; README.md has the keys.
+ */
 #include <stdlib.h>
 
+#include "drive.h"
 #include "rrq.h"
 
 static int32_t start(void *self, pdk_error *err) {
     struct pdk_rrq *rrq = self;
+    if (rrq->pool) return pdk_rrq_pool_start(rrq->pool, err);
+    if (!rrq->source) return pdk_fail(err, -ENOTSUP, NULL, "it needs ", PDK_SOURCE_1, ", which it is not given");
     if (!rrq->read_buffer) rrq->read_buffer = malloc(PDK_RRQ_READ);
     if (!rrq->read_buffer) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
     int32_t rc = pdk_rrq_functions_start(rrq, err);
@@ -44,9 +50,18 @@ static void look(void *self) {
     if (is_all_sent(rrq) || rrq->loop->now_ns(rrq->loop) >= rrq->goodbye_due) end(rrq);
 }
 
+static void pool_stopped(void *arg) {
+    struct pdk_rrq *rrq = arg;
+    rrq->host->stopped(rrq->host);
+}
+
 /* The last answers get a moment to be read. */
 static void stop(void *self) {
     struct pdk_rrq *rrq = self;
+    if (rrq->pool) {
+        pdk_rrq_pool_stop(rrq->pool, pool_stopped, rrq);
+        return;
+    }
     rrq->stopping = rrq->draining = true;
     pdk_rrq_listen_no_more(rrq);
     pdk_rrq_output_flush(rrq);
@@ -71,7 +86,18 @@ static void flush(void *self) {
     resume(rrq);
 }
 
-static const char *const needs[] = {PDK_LOOP_1, PDK_SOURCE_1, NULL};
+static int32_t supports(void *self, const pdk_spec *spec, pdk_error *why) {
+    (void)spec;
+    return pdk_rrq_pool_supports(((struct pdk_rrq *)self)->pool, why);
+}
+
+static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
+    return pdk_rrq_build(((struct pdk_rrq *)self)->pool, spec, ret, err);
+}
+
+static const char *const needs[] = {PDK_LOOP_1, NULL}; /* each role needs one more, and looks for it when it starts */
+static const pdk_schema *const kinds[] = {&pdk_rrq_kind, NULL};
+static const pdk_runner_ops runner = {PDK_HEAD(pdk_runner_ops), kinds, &pdk_rrq_task_ops, supports, build};
 static const pdk_source_ops source = {PDK_HEAD(pdk_source_ops), pdk_rrq_delivery_settled, resume, drain, flush, NULL};
 
 const pdk_plugin pdk_plugin_entry = {
@@ -79,10 +105,10 @@ const pdk_plugin pdk_plugin_entry = {
     "rrq",
     "0.1.0",
     "",
-    "Serves an RRQ orchestrator: its jobs become runs",
+    "Drives RRQ runners; serves RRQ orchestrators, whose jobs become runs",
     needs,
     &pdk_rrq_config,
-    NULL,
+    &runner,
     &source,
     NULL,
     pdk_rrq_create,

@@ -6,7 +6,7 @@
  *     listener.c    the port, who comes               connection.c  who is there, and for how long
  *     input.c       bytes -> frames -> messages       output.c      frames -> bytes
  *     delivery.c    a request until it is answered    answer.c      an outcome -> its words
- *     frame.c, message.c, time.c, address.c, buffer.c   know nothing of all this
+ *     frame.c, message.c, timestamp.c, address.c, buffer.c   know nothing of all this
  *
  * Everything runs on the loop's thread.
  */
@@ -36,6 +36,7 @@ enum {
 
 struct pdk_rrq;
 struct pdk_rrq_connection;
+struct pdk_rrq_pool;
 
 /* ---- function.c */
 
@@ -164,6 +165,7 @@ struct pdk_rrq {
     const pdk_host *host;
     const pdk_loop *loop;
     const pdk_source *source;
+    struct pdk_rrq_pool *pool; /* the role of the runner; NULL: it plays that of the source */
     /* config */
     const pdk_value *config;
     const char *listen;

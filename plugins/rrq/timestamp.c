@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
 
 enum { DAY_SECONDS = 86400 };
 
@@ -93,4 +95,12 @@ int32_t pdk_rrq_time_parse(const char *text, uint64_t *ret) {
     seconds += days * DAY_SECONDS - offset;
     *ret = seconds < 0 ? 0 : seconds > INT64_MAX / 1000000000 ? INT64_MAX : (uint64_t)seconds * 1000000000 + fraction;
     return 0;
+}
+
+void pdk_rrq_time_print(uint64_t unix_ns, char *buf, size_t size) {
+    time_t seconds = (time_t)(unix_ns / 1000000000);
+    struct tm tm;
+    char date[32] = "";
+    if (gmtime_r(&seconds, &tm)) (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(buf, size, "%s.%09uZ", date, (unsigned)(unix_ns % 1000000000));
 }
