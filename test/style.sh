@@ -41,7 +41,8 @@ awk 'FNR == 1 { start = 0 }
      /^[A-Za-z_].*\)[^;]*\{[ \t]*$/ { start = FNR }
      /^\}/ { if (start && FNR - start > 80) printf "%s:%d: a function of %d lines\n", FILENAME, start, FNR - start; start = 0 }' \
   $(printf '%s\n' "${code[@]}" | grep -E '^(core|plugins|metrics)/.*\.c$') | fault
-wc -l "${code[@]}" | awk '$2 != "total" && $1 > 600 { print $2 ":1: " $1 " lines; is it one subject?" }' | fault
+# pins.c is a list that freeze.sh prints: as long as the ABI is.
+wc -l "${code[@]}" | awk '$2 != "total" && $2 != "test/abi/pins.c" && $1 > 600 { print $2 ":1: " $1 " lines; is it one subject?" }' | fault
 
 if command -v clang-format >/dev/null; then
   clang-format --dry-run -Werror "${code[@]}" 2>&1 | grep -E 'error:' | sed 's/ \[-Wclang-format-violations\]//' | fault
