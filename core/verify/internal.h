@@ -66,6 +66,9 @@ void pdk_play_heal(void);
 
 /* JSON of parameters that kind takes. NULL: none were found. Lives until the end of t. */
 const char *pdk_sample_with(struct pdk_verify *v, pdk_test *t, const pdk_schema *schema);
+
+/* Its supports says no to the smallest of them, and why. */
+bool pdk_sample_is_refused(struct pdk_verify *v, pdk_test *t, const pdk_schema *schema, pdk_error *why);
 /* Values a field may have by its row, from the least to the most; NULL past the last. buf may be used. */
 const char *pdk_sample_value(const pdk_param *row, uint32_t size, unsigned i, char *buf, size_t buf_size);
 

@@ -60,7 +60,9 @@ pdk_test_task *pdk_play_build(struct pdk_verify *v, pdk_test *t) {
     for (; *kinds && strcmp((*kinds)->name, v->kind) != 0; kinds++) {}
     if (!with) with = pdk_sample_with(v, t, *kinds);
     if (!with) {
-        if (v->check->number == 31)
+        if (pdk_sample_is_refused(v, t, *kinds, &err))
+            pdk_verify_skip(v, "kind %s is not supported: %s; say more by --with or --config", v->kind, err.message);
+        else if (v->check->number == 31)
             pdk_verify_fail(v, "kind %s takes none of the parameters that its schema allows: say some by --with",
                             v->kind);
         else

@@ -115,6 +115,10 @@ const char *pdk_sample_with(struct pdk_verify *v, pdk_test *t, const pdk_schema 
     return v->sampled = v->sampled_text;
 }
 
+bool pdk_sample_is_refused(struct pdk_verify *v, pdk_test *t, const pdk_schema *schema, pdk_error *why) {
+    return v->plugin->runner->supports && pdk_test_supports(t, schema->name, make(t, schema, NULL), why) == 0;
+}
+
 /* ---- one field ---- */
 
 /* JSON of values that the row allows, the odd ones first. */
