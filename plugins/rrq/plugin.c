@@ -86,13 +86,22 @@ static void flush(void *self) {
     resume(rrq);
 }
 
+/* Where nobody said which role it is to play, it serves. */
+static int32_t serves(pdk_error *err) {
+    return pdk_fail(err, -EINVAL, NULL, "this instance serves an orchestrator, and drives no runners", NULL, NULL);
+}
+
 static int32_t supports(void *self, const pdk_spec *spec, pdk_error *why) {
+    const struct pdk_rrq *rrq = self;
     (void)spec;
-    return pdk_rrq_pool_supports(((struct pdk_rrq *)self)->pool, why);
+    if (rrq->pool) return pdk_rrq_pool_supports(rrq->pool, why);
+    if (why) (void)serves(why);
+    return 0;
 }
 
 static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
-    return pdk_rrq_build(((struct pdk_rrq *)self)->pool, spec, ret, err);
+    const struct pdk_rrq *rrq = self;
+    return rrq->pool ? pdk_rrq_build(rrq->pool, spec, ret, err) : serves(err);
 }
 
 static const char *const needs[] = {PDK_LOOP_1, NULL}; /* each role needs one more, and looks for it when it starts */
