@@ -163,11 +163,14 @@ static void pass_over(const struct pdk_setup *setup, const struct pdk_listed *li
         pdk_say("plugin %s is left out: %s", listed->file, err->message);
 }
 
-/* What it is to play: a source only as an entry of sources. 0: it could play nothing else. */
+/* What it is to play: a source only as an entry of sources, or by --plugin when it can do nothing else: who names a file
+ * by hand wants to see it work. 0: it could play nothing else. */
 static uint32_t roles_of(const struct pdk_listed *listed) {
     const pdk_plugin *plugin = listed->library.plugin;
     if (listed->role == PDK_ROLE_SOURCE) return PDK_ROLE_SOURCE;
-    return (plugin->runner ? PDK_ROLE_RUNNER : 0u) | (plugin->metrics ? PDK_ROLE_METRICS : 0u);
+    uint32_t roles = (plugin->runner ? PDK_ROLE_RUNNER : 0u) | (plugin->metrics ? PDK_ROLE_METRICS : 0u);
+    bool by_hand = !listed->entry && !listed->found;
+    return !roles && by_hand ? PDK_ROLE_SOURCE : roles;
 }
 
 static int32_t fault_misplaced(struct pdk_setup *setup, const struct pdk_listed *listed) {
