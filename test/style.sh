@@ -24,6 +24,7 @@ only 'ev\.h' core/loop/ test/unit/loop/ test/embed/ test/bench/ examples/
 only 'yaml\.h' core/yaml/ test/bench/
 only 'dlfcn\.h' core/plugin/library.c test/
 only 'jansson\.h' core/value/
+only 'sqlite3\.h' plugins/queue/sqlite/ test/bench/
 grep -lE '\bSYS_clone3\b' "${code[@]}" | grep -vE '^(core/process/|test/bench/)' | sed 's/$/: clone3 belongs to core\/process/' | fault
 
 # The loop thread never sleeps, and neither does a test.

@@ -10,8 +10,8 @@ set -euo pipefail
 declare -A sets=(
   [build]="gcc libc6-dev cmake ninja-build pkg-config libev-dev libyaml-dev libbsd-dev libjansson-dev libseccomp-dev"
   [test]="libcmocka-dev python3 g++ binutils redis-server redis-tools nginx-light prometheus curl make procps util-linux man-db libuv1-dev
-        libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev openssl"
-  [package]="dpkg-dev file libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev"
+        libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev openssl libsqlite3-dev"
+  [package]="dpkg-dev file libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libsqlite3-dev"
   [check]="clang clang-format clang-tidy libclang-rt-14-dev valgrind abigail-tools doxygen debootstrap lintian"
 )
 

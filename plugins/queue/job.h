@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A job, and how it lives. Nothing here knows of a store, a thread or a clock: life.c is functions of their arguments.
+ *
+ * Times are milliseconds since 1970; 0 is never.
+ */
+#ifndef QUEUE_JOB_H
+#define QUEUE_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <paddock/helpers.h>
+
+enum queue_state { QUEUE_DELAYED, QUEUE_READY, QUEUE_RUNNING, QUEUE_ENDED, QUEUE_STATES };
+
+/* What became of one claim. */
+enum queue_fate {
+    QUEUE_FINISHED,   /* the attempt gave the job its outcome */
+    QUEUE_RETRIED,    /* it failed; attempts + 1 */
+    QUEUE_SNOOZED,    /* it asked for later; snoozes + 1 */
+    QUEUE_RESCUED,    /* its host is gone; rescues + 1 */
+    QUEUE_HANDED_BACK /* we were shutting down; counts as nothing */
+};
+
+enum queue_unique { QUEUE_KEEP, QUEUE_REPLACE, QUEUE_DEBOUNCE };
+
+enum {
+    QUEUE_MAX_RESCUES = 3,
+    QUEUE_MAX_PRIORITY = 100,
+    QUEUE_MAX_ATTEMPTS = 1000,
+    QUEUE_MAX_FACTOR = 100000, /* in thousandths */
+    QUEUE_TOPIC_SIZE = 64,
+    QUEUE_KEY_SIZE = 256
+};
+#define QUEUE_DAY_MS    INT64_C(86400000)
+#define QUEUE_MAX_DELAY (365 * QUEUE_DAY_MS)
+#define QUEUE_KEY_AGE   QUEUE_DAY_MS /* how long an idempotency key is remembered */
+
+/* Between two attempts: first, then factor times as much, up to max. */
+struct queue_backoff {
+    int64_t first, max;
+    int64_t factor; /* in thousandths */
+    int64_t jitter; /* index of queue_jitters */
+};
+extern const char *const queue_jitters[]; /* none, full, equal, decorrelated; NULL-ended */
+extern const struct queue_backoff queue_default_backoff;
+extern const char *const queue_states[];   /* by queue_state; NULL-ended */
+extern const char *const queue_outcomes[]; /* by PDK_END_...; NULL-ended */
+extern const char *const queue_fates[];    /* by queue_fate */
+
+/* What is submitted. Texts are the caller's. */
+struct queue_new {
+    const char *topic, *name, *kind;
+    const char *spec;  /* JSON, without its input */
+    const char *input; /* JSON, or NULL */
+    const char *unique, *key;
+    int64_t priority, delay, max_attempts;
+    enum queue_unique mode;
+    struct queue_backoff backoff;
+};
+
+struct queue_counts {
+    int64_t attempts, max_attempts, rescues, snoozes;
+};
+
+/* A row, as far as it was asked for. Texts live during the call that brings it; NULL when there is none. */
+struct queue_job {
+    int64_t id, fence; /* fence: a number of its own for each claim */
+    enum queue_state state;
+    const char *topic, *name, *kind, *spec, *input;
+    int64_t priority, submitted, due, started, ended;
+    struct queue_counts counts;
+    struct queue_backoff backoff;
+    bool cancel; /* somebody asked for its end while it ran */
+    bool dead;
+    int32_t outcome; /* PDK_END_..., when ended */
+    int64_t exit_code, signal;
+    const char *code, *message, *run_id, *output;
+};
+
+/* What follows from the end of a claim. */
+struct queue_verdict {
+    enum queue_state state; /* RUNNING: nothing is to be recorded */
+    enum queue_fate fate;
+    int32_t outcome; /* of ENDED */
+    bool dead;       /* of ENDED: kept as a dead letter */
+    int64_t delay;   /* of DELAYED */
+    struct queue_counts counts;
+};
+
+/* How a run ended, in the words of paddock/task.h. */
+struct queue_end {
+    int32_t end, reason, status;
+    const char *code;
+    uint64_t retry_after_ns;
+};
+
+/* random: any number, for the jitter. */
+struct queue_verdict queue_life_ended(const struct queue_counts *, const struct queue_backoff *,
+                                      const struct queue_end *, uint64_t random);
+struct queue_verdict queue_life_rescued(const struct queue_counts *, bool cancel);
+
+/* The pause before attempt + 1, attempt being the one that failed, from 1. */
+int64_t queue_life_backoff(const struct queue_backoff *, int64_t attempt, uint64_t random);
+
+/* text.c: copy what fits, never half a character; what is no text becomes "?". */
+void queue_cut(char *buf, size_t size, const char *text);
+int queue_index(const char *const *words, const char *word); /* -1: it is none of them */
+
+#endif
