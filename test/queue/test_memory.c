@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Out of memory at every place in turn, in the queue and in the supervisor around it, on both threads: what was
+ * acknowledged ends all the same, everything asked is answered once, and nothing is left behind (the sanitizers look).
+ */
+#include "support/unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/supervise/supervisor.h"
+#include "core/value/value.h"
+#include "find.h"
+#include "paddock/helpers.h"
+#include "support/fail_alloc.h"
+
+static pdk_supervisor *supervisor;
+static const pdk_loop *loop;
+static const pdk_queue *queue;
+static const pdk_values *values;
+static char folder[] = "/tmp/paddock-memory-XXXXXX";
+static uint32_t open_asks, accepted, starts;
+static bool healed, happened;
+
+/* ---- a runner that fails once and then does its work */
+static const pdk_host *runner_host;
+
+static int32_t start(void *task, const pdk_start *info, pdk_error *err) {
+    pdk_result result = PDK_RESULT(PDK_SUCCESS, PDK_CAT_NONE, NULL);
+    (void)task, (void)err;
+    starts++;
+    return runner_host->done(runner_host, info->attempt, &result);
+}
+static void cancel(void *task, int32_t reason) {
+    (void)task, (void)reason;
+}
+static void nothing(void *self) {
+    (void)self;
+}
+static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
+    (void)spec, (void)err;
+    *ret = self;
+    return 0;
+}
+static int32_t create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
+    (void)config, (void)err;
+    runner_host = host;
+    *ret = &runner_host;
+    return 0;
+}
+static const pdk_param params[] = {PDK_PARAM_END};
+static const pdk_schema kind = PDK_SCHEMA("noop", "Nothing", params);
+static const pdk_schema *const kinds[] = {&kind, NULL};
+static const pdk_task_ops task_ops = {sizeof task_ops, 0, start, cancel, NULL, NULL, nothing, NULL};
+static const pdk_runner_ops runner = {sizeof runner, 0, kinds, &task_ops, NULL, build};
+static const pdk_plugin noop = {PDK_PLUGIN_HEAD, "noop", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
+                                create,          NULL,   NULL, nothing, NULL};
+
+/* ---- asking */
+
+static const pdk_value *parse(const char *text) {
+    const pdk_value *value = NULL;
+    assert_int_equal(values->parse(values, text, strlen(text), "test", &value, NULL), 0);
+    return value;
+}
+
+static void look(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err);
+
+static void ask_again(void *arg) {
+    (void)arg;
+    if (queue->ask(queue, "stats", NULL, look, NULL) < 0) fail_msg("stats cannot be asked");
+}
+
+/* Until everything has ended. */
+static void look(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    const pdk_value *totals = values->get(value, "totals");
+    static const char *const states[] = {"delayed", "ready", "running"};
+    int64_t left = 0, n;
+    pdk_watch watch;
+    (void)arg, (void)err;
+    for (size_t i = 0; i < COUNT_OF(states); i++)
+        if (values->integer(values->get(totals, states[i]), &n) == 0) left += n;
+    if (rc == 0 && left == 0)
+        (void)pdk_supervisor_shutdown(supervisor);
+    else
+        assert_int_equal(loop->timer(loop, 5000000, 0, ask_again, NULL, &watch), 0);
+}
+
+static void answered(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    (void)value, (void)err;
+    open_asks--;
+    if (rc == 0 && arg) accepted++;
+    if (rc < 0 && rc != -ENOMEM && rc != -ENOENT && rc != -EINVAL && rc != -EIO) fail_msg("%d %s", rc, err->message);
+    if (open_asks) return;
+    happened = pdk_fail_happened();
+    pdk_fail_at(0); /* from here on there is memory again */
+    healed = true;
+    ask_again(NULL);
+}
+
+static const char *const asked[][2] = {
+    {"submit", "{\"spec\":{\"name\":\"a\",\"kind\":\"noop\",\"input\":[1,2]},\"topic\":\"t\",\"key\":\"k\"}"},
+    {"submit",
+     "{\"spec\":{\"name\":\"b\",\"kind\":\"noop\",\"retries\":2,\"backoff\":\"1ms\"},\"unique\":{\"key\":\"u\"}}"},
+    {"submit", "{\"spec\":{\"name\":\"a\",\"kind\":\"noop\"},\"topic\":\"t\",\"key\":\"k\"}"},
+    {"list", "{}"},
+    {"show", "{\"job_id\":1}"},
+    {"pause", "{\"topic\":\"other\"}"},
+    {"cancel", "{\"job_id\":999}"},
+    {"stats", "{}"},
+};
+static const pdk_value *prepared[COUNT_OF(asked)];
+
+static void ask_all(void *arg) {
+    static char yes;
+    long at = *(long *)arg;
+    open_asks = 1; /* so that no answer is the last one before all are asked */
+    pdk_fail_at(at);
+    for (size_t i = 0; i < COUNT_OF(asked); i++) {
+        bool submits = strcmp(asked[i][0], "submit") == 0;
+        open_asks++;
+        if (queue->ask(queue, asked[i][0], prepared[i], answered, submits ? &yes : NULL) < 0) open_asks--;
+    }
+    answered(NULL, 0, NULL, NULL);
+}
+
+static void quiet(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
+    (void)arg, (void)part, (void)run_id;
+    if (level == PDK_LOG_BUG) fail_msg("%s", text);
+}
+
+static bool round_with(long at) {
+    static const char *const own[] = {"noop", NULL};
+    static struct pdk_task *const no_tasks[] = {NULL};
+    static const struct pdk_grant grant = {no_tasks, own, NULL};
+    const struct pdk_instance_limits limits = {.grant = &grant};
+    pdk_supervisor_options options = {.struct_size = sizeof options, .log = quiet};
+    pdk_router_entry entry = {.struct_size = sizeof entry};
+    pdk_error err = PDK_ERROR;
+    char config[256];
+    pdk_watch watch;
+    (void)snprintf(config, sizeof config, "{\"path\":\"%s/%ld.db\",\"durability\":\"relaxed\"}", folder, at);
+    entry.config = parse(config);
+    accepted = starts = 0;
+    healed = false;
+    assert_int_equal(pdk_supervisor_create(&options, &supervisor, &err), 0);
+    loop = pdk_supervisor_loop(supervisor);
+    assert_int_equal(pdk_supervisor_limit(supervisor, "queue", &limits), 0);
+    assert_int_equal(pdk_supervisor_add(supervisor, &noop, NULL, &err), 0);
+    assert_int_equal(pdk_supervisor_add(supervisor, &pdk_plugin_entry, &entry, &err), 0);
+    assert_int_equal(pdk_supervisor_start(supervisor, &err), 0);
+    queue = find_queue(supervisor);
+    assert_int_equal(loop->timer(loop, 1, 0, ask_all, &at, &watch), 0);
+    (void)pdk_supervisor_run(supervisor);
+    pdk_supervisor_destroy(supervisor);
+    values->drop(entry.config);
+    assert_true(healed);
+    assert_true(starts >= (accepted > 2 ? 2 : accepted > 1 ? 1 : 0)); /* the third is a duplicate of the first */
+    return happened;
+}
+
+static void memory_fails_everywhere(void **state) {
+    long at = 1, misses = 0;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(asked); i++) prepared[i] = parse(asked[i][1]);
+    for (; misses < 3 && at < 5000; at++)
+        misses = round_with(at) ? 0 : misses + 1; /* two threads: their order varies */
+    for (size_t i = 0; i < COUNT_OF(asked); i++) values->drop(prepared[i]);
+    assert_true(at > 50);
+}
+
+static int make_folder(void **state) {
+    (void)state;
+    values = pdk_values_get();
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    static const char *const ends[] = {"", "-wal", "-shm", ".lock"};
+    char path[128];
+    (void)state;
+    for (long at = 1; at < 5000; at++)
+        for (size_t i = 0; i < COUNT_OF(ends); i++) {
+            (void)snprintf(path, sizeof path, "%s/%ld.db%s", folder, at, ends[i]);
+            (void)unlink(path);
+        }
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(memory_fails_everywhere)};
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
