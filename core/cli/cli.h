@@ -38,22 +38,29 @@ struct pdk_words {
 
 struct pdk_arguments {
     const struct pdk_verb *verb;
-    bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps, stay;
+    bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps, stay, force;
     uint32_t verbose;
     enum pdk_when color, prefix;
     enum pdk_view progress;
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
-    const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config, *tcp_socket;
+    const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config, *tcp_socket, *from;
     uint64_t timeout_ns;          /* 0: not said */
-    const char *output, *variant; /* of new; variant is the name of its option */
+    const char *output, *variant; /* output of new and import; variant of new: the name of its option */
     struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
     const char *const *command; /* what follows "--", NULL-ended; NULL: there was none */
     struct pdk_arena arena;
 };
 
 /* What may follow a verb, beside its options. */
-enum { PDK_TAKES_FILE = 1, PDK_TAKES_FILES = 2, PDK_TAKES_NAME = 4, PDK_TAKES_NAMES = 8, PDK_TAKES_COMMAND = 16 };
+enum {
+    PDK_TAKES_FILE = 1,
+    PDK_TAKES_FILES = 2,
+    PDK_TAKES_NAME = 4,
+    PDK_TAKES_NAMES = 8,
+    PDK_TAKES_COMMAND = 16,
+    PDK_TAKES_PATHS = 32 /* files, whatever they are called */
+};
 
 struct pdk_verb {
     const char *name;
@@ -114,6 +121,7 @@ int pdk_verb_plugins(struct pdk_arguments *arguments);
 int pdk_verb_schema(struct pdk_arguments *arguments);
 int pdk_verb_verify(struct pdk_arguments *arguments);
 int pdk_verb_new(struct pdk_arguments *arguments);
+int pdk_verb_import(struct pdk_arguments *arguments);
 int pdk_verb_version(struct pdk_arguments *arguments);
 int pdk_verb_completion(struct pdk_arguments *arguments);
 int pdk_verb_help(struct pdk_arguments *arguments);

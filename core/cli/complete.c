@@ -9,6 +9,7 @@
 #include "core/cli/embedded.h"
 #include "core/cli/options.h"
 #include "core/config/config.h"
+#include "core/import/import.h"
 #include "core/verify/verify.h"
 
 int pdk_verb_completion(struct pdk_arguments *arguments) {
@@ -81,6 +82,11 @@ int pdk_complete(int argc, char **argv) {
         offer_verbs();
     } else if (strcmp(verb->name, "verify") == 0) {
         if (strcmp(argv[argc - 2], "--check") == 0) offer_checks(); /* else files, which shells know themselves */
+    } else if (strcmp(verb->name, "import") == 0) {                 /* files are found by shells themselves */
+        const char *format;
+        for (int i = 1;
+             strcmp(argv[argc - 2], "--from") == 0 && (format = pdk_import_format_name((enum pdk_import_format)i)); i++)
+            offer("", format, pdk_import_format_what((enum pdk_import_format)i));
     } else if (strcmp(verb->name, "new") == 0) {
         const char *word, *what;
         for (size_t i = 0; argc == 2 && (word = pdk_new_word(i, &what)); i++) offer("", word, what);

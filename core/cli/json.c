@@ -70,6 +70,11 @@ void pdk_json_text(struct pdk_buffer *to, const char *key, const char *text) {
     pdk_buffer_add(to, "\"", 1);
 }
 
+void pdk_json_word(struct pdk_buffer *to, const char *key, const char *word) {
+    begin(to, key);
+    pdk_buffer_text(to, word);
+}
+
 void pdk_json_integer(struct pdk_buffer *to, const char *key, int64_t n) {
     begin(to, key);
     pdk_buffer_format(to, "%lld", (long long)n);

@@ -37,7 +37,9 @@ static const struct pdk_option options[] = {
     {PDK_OPT_WITH, "with", "JSON|@FILE", "Their parameters; else made from the schema"},
     {PDK_OPT_CONFIG, "config", "JSON|@FILE", "The plugin's configuration"},
     {PDK_OPT_TIMEOUT, "timeout", "DURATION", "How long one check may take (20s)"},
-    {PDK_OPT_OUTPUT, "output", "DIR", "Write into this folder, which is made if it is not there (./NAME)"},
+    {PDK_OPT_OUTPUT, "output", "PATH", "Write here, not to ./NAME (new) or standard output (import)"},
+    {PDK_OPT_FROM, "from", "FORMAT", "procfile, systemd, supervisord or cron; else guessed"},
+    {PDK_OPT_FORCE, "force", NULL, "Overwrite what is there"},
     {PDK_OPT_ASYNC, "async", NULL, "A runner that waits on the host's loop: timers, sockets"},
     {PDK_OPT_THREAD, "thread", NULL, "A runner that blocks, in a thread of the host's pool"},
     {PDK_OPT_PROCESS, "process", NULL, "A runner that drives a program"},
@@ -172,6 +174,8 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_STAY: a->stay = true; return 0;
     case PDK_OPT_TCP_SOCKET: a->tcp_socket = text; return 0;
     case PDK_OPT_CONFIG_FILE: return add_file(a, text);
+    case PDK_OPT_FROM: a->from = text; return 0;
+    case PDK_OPT_FORCE: a->force = true; return 0;
     case PDK_OPT_SELECTOR: a->selector = text; return 0;
     case PDK_OPT_EXIT_CODE_FROM: a->exit_code_from = text; return 0;
     case PDK_OPT_METRICS_FILE: a->metrics_file = text; return 0;
@@ -237,6 +241,7 @@ static bool is_file(const char *word) {
 
 static int take_operand(struct pdk_arguments *a, const char *word) {
     const struct pdk_verb *verb = a->verb;
+    if (verb->takes & PDK_TAKES_PATHS) return add_word(a, &a->files, word);
     if (is_file(word) && (verb->takes & (PDK_TAKES_FILE | PDK_TAKES_FILES))) return add_file(a, word);
     if (!(verb->takes & (PDK_TAKES_NAME | PDK_TAKES_NAMES)))
         return pdk_say_usage(verb,

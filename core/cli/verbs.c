@@ -27,6 +27,7 @@ static const int schema_options[] = {PDK_OPT_FIELDS, PDK_OPT_PLUGIN, 0};
 static const int verify_options[] = {
     PDK_OPT_LIST, PDK_OPT_CHECK, PDK_OPT_KIND, PDK_OPT_WITH, PDK_OPT_CONFIG, PDK_OPT_TIMEOUT, 0};
 static const int new_options[] = {PDK_OPT_OUTPUT, PDK_OPT_ASYNC, PDK_OPT_THREAD, PDK_OPT_PROCESS, 0};
+static const int import_options[] = {PDK_OPT_FROM, PDK_OPT_OUTPUT, PDK_OPT_FORCE, PDK_OPT_STRICT, 0};
 static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {
@@ -151,6 +152,28 @@ static const struct pdk_verb verbs[] = {
      .options = new_options,
      .takes = PDK_TAKES_NAMES,
      .run = pdk_verb_new},
+    {.name = "import",
+     .synopsis = "[OPTION...] FILE...",
+     .summary = "Translate a Procfile, supervisord.conf, systemd units or a crontab",
+     .about = "Writes a paddock.yaml of what FILE says. What cannot be said becomes a comment beside the task or\n"
+              "field it belongs to, with its file and line. Nothing is left out silently; what is written always\n"
+              "passes paddock check --no-plugins. \"-\" reads standard input, and needs --from.\n"
+              "\n"
+              "systemd: several units at once, which may come after one another; drop-ins beside a unit\n"
+              "(NAME.d/*.conf) and the timer beside a service are read, too.\n"
+              "supervisord: files under [include] are read, too.\n"
+              "cron: crontabs of users, /etc/crontab and files in cron.d. A time of day cannot be said yet:\n"
+              "such a task is manual, with the times above it.\n"
+              "\n"
+              "Exit status: 0 also with comments, 1 with --strict when there are some, 2 bad command line,\n"
+              "3 a file cannot be read, or is not what it should be, or PATH is there already.\n",
+     .examples = "paddock import Procfile\n"
+                 "paddock import -o paddock.yaml /etc/supervisor/supervisord.conf\n"
+                 "paddock import app.service worker@.service worker.timer\n"
+                 "crontab -l | paddock import --from cron -\n",
+     .options = import_options,
+     .takes = PDK_TAKES_PATHS,
+     .run = pdk_verb_import},
     {.name = "version",
      .synopsis = "[OPTION...]",
      .summary = "Print the version",

@@ -7,7 +7,7 @@ import subprocess
 
 import paddock
 
-VERBS = ("run", "check", "route", "plugins", "schema", "new", "version", "completion", "help")
+VERBS = ("run", "check", "route", "plugins", "schema", "new", "import", "version", "completion", "help")
 
 FILE = """
 plugins:
@@ -168,6 +168,7 @@ class Verbs(paddock.Case):
         self.assertEqual(words, [["web", "The site"], ["worker", "task"]])
         self.assertIn("--stop-on\t", self.paddock("__complete", "run", "--").stdout)
         self.assertIn("route\t", self.paddock("__complete", "").stdout)
+        self.assertIn("procfile\ta Procfile\n", self.paddock("__complete", "import", "--from", "").stdout)
 
     def test_bash_completes(self):
         self.write("paddock.yaml", "tasks: {web: x, worker: y}\n")
