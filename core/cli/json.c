@@ -91,40 +91,7 @@ void pdk_json_seconds(struct pdk_buffer *to, const char *key, uint64_t ns) {
     while (to->data[to->size - 1] == '0' && to->data[to->size - 2] != '.') to->data[--to->size] = '\0';
 }
 
-const char *pdk_time_text(uint64_t unix_ns, char *buf, size_t size) {
-    time_t seconds = (time_t)(unix_ns / PDK_SECOND);
-    struct tm tm;
-    char day[32];
-    if (!gmtime_r(&seconds, &tm) || !strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &tm)) day[0] = '\0';
-    (void)snprintf(buf, size, "%s.%09lluZ", day, (unsigned long long)(unix_ns % PDK_SECOND));
-    return buf;
-}
-
 void pdk_json_time(struct pdk_buffer *to, const char *key, uint64_t unix_ns) {
     char text[64];
     pdk_json_text(to, key, pdk_time_text(unix_ns, text, sizeof text));
-}
-
-static void add_base64(struct pdk_buffer *to, const unsigned char *data, size_t size) {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < size; i += 3) {
-        size_t left = size - i;
-        uint32_t three = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-                         (left > 2 ? (uint32_t)data[i + 2] : 0);
-        const char four[4] = {letters[three >> 18], letters[three >> 12 & 63],
-                              left > 1 ? letters[three >> 6 & 63] : '=', left > 2 ? letters[three & 63] : '='};
-        pdk_buffer_add(to, four, 4);
-    }
-}
-
-void pdk_json_bytes(struct pdk_buffer *to, const char *key, const char *key_base64, const char *data, size_t size) {
-    if (is_text(data, size)) {
-        begin(to, key);
-        add_string(to, data, size);
-        return;
-    }
-    begin(to, key_base64);
-    pdk_buffer_add(to, "\"", 1);
-    add_base64(to, (const unsigned char *)data, size);
-    pdk_buffer_add(to, "\"", 1);
 }

@@ -15,10 +15,4 @@ void pdk_json_seconds(struct pdk_buffer *to, const char *key, uint64_t ns);
 void pdk_json_number(struct pdk_buffer *to, const char *key, double n);
 void pdk_json_time(struct pdk_buffer *to, const char *key, uint64_t unix_ns);
 
-/* `key` if the bytes are text, else key_base64. */
-void pdk_json_bytes(struct pdk_buffer *to, const char *key, const char *key_base64, const char *data, size_t size);
-
-/* RFC 3339 in UTC with ns. Returns buf. */
-const char *pdk_time_text(uint64_t unix_ns, char *buf, size_t size);
-
 #endif

@@ -35,6 +35,26 @@ static int32_t resume(const pdk_control *control, pdk_run run) {
     return !run || in_time(s, run) ? pdk_order(s, PDK_ORDER_RESUME, run, 0, NULL) : -ESTALE;
 }
 
+static int32_t pause_slot(const pdk_control *control, const char *slot) {
+    return pdk_slot_hold(control->data, slot);
+}
+
+static int32_t resume_slot(const pdk_control *control, const char *slot) {
+    return pdk_slot_release(control->data, slot);
+}
+
+static const void *find(const pdk_control *control, const char *id) {
+    const struct pdk_supervisor *s = control->data;
+    const struct pdk_member *member;
+    TAILQ_FOREACH(member, &s->members, all) {
+        const struct pdk_instance *instance = member->instance;
+        if (!PDK_HAS(instance->plugin, get_extension)) continue;
+        const void *found = instance->plugin->get_extension(instance->self, id);
+        if (found) return found;
+    }
+    return NULL;
+}
+
 static int32_t abandon(const pdk_control *control, pdk_run handle) {
     struct pdk_supervisor *s = control->data;
     const struct pdk_record *run = pdk_record_find(s, handle);
@@ -64,5 +84,10 @@ void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
                              .list = pdk_list_runs,
                              .subscribe = pdk_subscribe,
                              .unsubscribe = pdk_unsubscribe,
-                             .inspect = pdk_inspect_subject};
+                             .inspect = pdk_inspect_subject,
+                             .pause_slot = pause_slot,
+                             .resume_slot = resume_slot,
+                             .describe_run = pdk_describe_run,
+                             .describe_event = pdk_describe_event,
+                             .find = find};
 }

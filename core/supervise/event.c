@@ -70,7 +70,8 @@ static size_t length(const char *text) {
 /* One block with everything the event points to, since its run may be forgotten before it is told. */
 static struct entry *copy(const pdk_event *event) {
     size_t size = length(event->run_id) + length(event->text) + length(event->name) + length(event->runner) +
-                  length(event->code) + length(event->trace_id) + length(event->span_id) + event->size;
+                  length(event->code) + length(event->trace_id) + length(event->span_id) + length(event->slot) +
+                  event->size;
     struct entry *entry = malloc(sizeof *entry + size);
     if (!entry) return NULL;
     char *at = entry->text;
@@ -82,6 +83,7 @@ static struct entry *copy(const pdk_event *event) {
     entry->event.code = keep(&at, event->code);
     entry->event.trace_id = keep(&at, event->trace_id);
     entry->event.span_id = keep(&at, event->span_id);
+    entry->event.slot = keep(&at, event->slot);
     if (event->data) entry->event.data = memcpy(at, event->data, event->size);
     return entry;
 }
@@ -95,7 +97,8 @@ static bool push(struct pdk_listener *listener, const pdk_event *event) {
 
 static void blank(pdk_event *event, int32_t kind) {
     *event = (pdk_event){.struct_size = (uint32_t)sizeof *event, .kind = kind};
-    event->run_id = event->text = event->name = event->runner = event->code = event->trace_id = event->span_id = "";
+    event->run_id = event->text = event->name = event->runner = event->code = event->trace_id = event->span_id =
+        event->slot = "";
 }
 
 /* A gap is told where it is: before the next event that had room. */
@@ -136,7 +139,9 @@ static void fill(const struct pdk_supervisor *s, const struct pdk_record *run, c
     event->runner = run->member->instance->name;
     event->reason = run->cause;
     if (run->trace) pdk_trace_ids(run->trace, args->kind, event);
+    event->slot = run->slot_name;
     if (args->kind != PDK_EVENT_ENDED && args->kind != PDK_EVENT_OUTCOME) return;
+    event->timed_out = args->kind == PDK_EVENT_ENDED && run->timed_out;
     event->category = run->last.result.category;
     event->exit_code = run->last.result.exit_code;
     event->signal = run->last.result.signal;

@@ -25,6 +25,11 @@ static void put_number(struct question *q, const char *key, uint64_t number) {
     q->values->put_int(q->writer, number > INT64_MAX ? INT64_MAX : (int64_t)number);
 }
 
+static void put_bool(struct question *q, const char *key, bool value) {
+    q->values->key(q->writer, key);
+    q->values->put_bool(q->writer, value);
+}
+
 static int32_t status(struct question *q, pdk_error *err) {
     static const char *const lives[] = {"up", "draining", "stopping", "killing", "flushing", "stopped"};
     const struct pdk_supervisor *s = q->s;
@@ -40,8 +45,7 @@ static int32_t status(struct question *q, pdk_error *err) {
     put_number(q, "timers", s->timers.count);
     put_number(q, "remembered", s->remembered);
     put_number(q, "events", s->events);
-    q->values->key(q->writer, "paused");
-    q->values->put_bool(q->writer, s->paused);
+    put_bool(q, "paused", s->paused);
     q->values->end(q->writer);
     return 0;
 }
@@ -78,6 +82,18 @@ static int32_t plugins(struct question *q, pdk_error *err) {
     return 0;
 }
 
+/* One that is paused and that nobody owns. */
+static void free_slot(void *arg, const char *name) {
+    struct question *q = arg;
+    uint64_t hash;
+    if (pdk_slot_find(&q->s->slots, name, strlen(name), &hash)) return;
+    q->values->put_map(q->writer);
+    put_text(q, "slot", name);
+    put_number(q, "waiting", 0);
+    put_bool(q, "paused", true);
+    q->values->end(q->writer);
+}
+
 static int32_t slots(struct question *q, pdk_error *err) {
     const struct pdk_record *run;
     (void)err;
@@ -90,8 +106,10 @@ static int32_t slots(struct question *q, pdk_error *err) {
         put_text(q, "state", pdk_state_name(run->state));
         put_number(q, "waiting", run->slot->waiting);
         put_text(q, "replacement", run->slot->head ? run->slot->head->run_id : "");
+        put_bool(q, "paused", pdk_slot_is_held(q->s, run->slot_name));
         q->values->end(q->writer);
     }
+    pdk_holds_each(q->s, free_slot, q);
     q->values->end(q->writer);
     return 0;
 }

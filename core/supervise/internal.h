@@ -68,6 +68,13 @@ void pdk_slot_leave(struct pdk_slot *slot, struct pdk_record *run); /* a waiter 
 struct pdk_record *pdk_slot_pass(struct pdk_slots *slots, struct pdk_slot *slot);
 void pdk_slots_free(struct pdk_slots *slots);
 
+/* ---- hold.c: paused slots */
+bool pdk_slot_is_held(const struct pdk_supervisor *s, const char *slot);
+int32_t pdk_slot_hold(struct pdk_supervisor *s, const char *slot);    /* -EINVAL: no name of a slot; -EAGAIN, -ENOMEM */
+int32_t pdk_slot_release(struct pdk_supervisor *s, const char *slot); /* 0 also when it was not held */
+void pdk_holds_each(const struct pdk_supervisor *s, void (*each)(void *arg, const char *slot), void *arg);
+void pdk_holds_free(struct pdk_supervisor *s);
+
 /* ---- transition.c: the machine */
 void pdk_step(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause, const char *why);
 void pdk_apply(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_input input, int32_t cause, const char *why);
@@ -216,9 +223,14 @@ void pdk_unsubscribe(const pdk_control *, pdk_watch);
 void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member); /* it listens no more */
 void pdk_events_free(struct pdk_supervisor *s);
 
+/* ---- describe.c */
+int32_t pdk_describe_run(const pdk_control *, const pdk_run_info *, const pdk_value **ret);
+int32_t pdk_describe_event(const pdk_control *, const pdk_event *, const pdk_value **ret);
+
 /* ---- words.c */
 const char *pdk_end_word(int32_t end);
 const char *pdk_result_word(int32_t status, bool timed_out);
+const char *pdk_category_word(int32_t category); /* NULL: none */
 const char *pdk_cause_word(int32_t cause);
 const char *pdk_category_word(int32_t category); /* NULL: of NONE there is none */
 const char *pdk_say_result(const struct pdk_said *said, bool timed_out, uint64_t timeout, char *buf, size_t size);

@@ -136,6 +136,7 @@ static void accept(struct pdk_supervisor *s, struct pdk_record *run, const struc
     run->delivery = intake->delivery;
     run->settled = intake->settled;
     run->arg = intake->arg;
+    if (s->hold_count) run->paused = pdk_slot_is_held(s, run->slot_name);
     s->accepted++;
     s->live++;
     if (run->source) {

@@ -131,6 +131,7 @@ static void dispose(struct pdk_supervisor *s) {
         SLIST_REMOVE_HEAD(&s->limits, next);
         free(entry);
     }
+    pdk_holds_free(s);
     pdk_slots_free(&s->slots);
     pdk_timers_free(&s->timers);
     for (size_t i = 0; i < PDK_LOCKS; i++) (void)pthread_mutex_destroy(&s->locks[i]);

@@ -98,8 +98,9 @@ typedef struct pdk_event {
     const char *name, *runner; /* of the task and of the instance */
     uint64_t duration_ns;      /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
     int32_t reason;            /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
-    uint32_t reserved_2;
+    int32_t timed_out;              /* ENDED: 1: its time was up, whatever it said then */
     const char *trace_id, *span_id; /* in hex, of the attempt or the run; "" where none is known */
+    const char *slot;
 } pdk_event;
 
 #define PDK_CONTROL_1 "paddock.control/1"
@@ -141,6 +142,19 @@ struct pdk_control {
      * end of it), and "route" and "check" of a spec. -ENOENT: no such subject, or no such run. */
     int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec, const pdk_value **ret,
                        pdk_error *);
+
+    /* As pause and resume, for all runs of a slot, those that are to come too. */
+    int32_t (*pause_slot)(const pdk_control *, const char *slot);
+    int32_t (*resume_slot)(const pdk_control *, const char *slot);
+
+    /* A run or an event as a map that you own, in the words of `paddock run --json`, so that whoever shows them says
+     * the same. [main] */
+    int32_t (*describe_run)(const pdk_control *, const pdk_run_info *, const pdk_value **ret);
+    int32_t (*describe_event)(const pdk_control *, const pdk_event *, const pdk_value **ret);
+
+    /* What another plugin offers by this id (its get_extension), the first in order; NULL: none does. Lives as long as
+     * that instance: it outlives yours when it is configured before it. */
+    const void *(*find)(const pdk_control *, const char *id);
 };
 
 PDK_END

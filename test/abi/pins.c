@@ -541,7 +541,7 @@ PIN(pdk_filter, slot, 32);
 PIN(pdk_filter, limit, 40);
 PIN(pdk_filter, events, 44);
 
-SIZE(pdk_event, 168);
+SIZE(pdk_event, 176);
 PIN(pdk_event, struct_size, 0);
 PIN(pdk_event, kind, 4);
 PIN(pdk_event, number, 8);
@@ -566,11 +566,12 @@ PIN(pdk_event, name, 120);
 PIN(pdk_event, runner, 128);
 PIN(pdk_event, duration_ns, 136);
 PIN(pdk_event, reason, 144);
-PIN(pdk_event, reserved_2, 148);
+PIN(pdk_event, timed_out, 148);
 PIN(pdk_event, trace_id, 152);
 PIN(pdk_event, span_id, 160);
+PIN(pdk_event, slot, 168);
 
-SIZE(pdk_control, 104);
+SIZE(pdk_control, 144);
 PIN(pdk_control, struct_size, 0);
 PIN(pdk_control, reserved, 4);
 PIN(pdk_control, data, 8);
@@ -585,6 +586,11 @@ PIN(pdk_control, list, 72);
 PIN(pdk_control, subscribe, 80);
 PIN(pdk_control, unsubscribe, 88);
 PIN(pdk_control, inspect, 96);
+PIN(pdk_control, pause_slot, 104);
+PIN(pdk_control, resume_slot, 112);
+PIN(pdk_control, describe_run, 120);
+PIN(pdk_control, describe_event, 128);
+PIN(pdk_control, find, 136);
 CALL(pdk_control, submit, int32_t (*)(const pdk_control *, const pdk_value *, pdk_run *, pdk_error *));
 CALL(pdk_control, cancel, int32_t (*)(const pdk_control *, pdk_run, const char *));
 CALL(pdk_control, force, int32_t (*)(const pdk_control *, pdk_run, const char *));
@@ -599,3 +605,8 @@ CALL(pdk_control, subscribe,
 CALL(pdk_control, unsubscribe, void (*)(const pdk_control *, pdk_watch));
 CALL(pdk_control, inspect,
      int32_t (*)(const pdk_control *, const char *, pdk_run, const pdk_value *, const pdk_value **, pdk_error *));
+CALL(pdk_control, pause_slot, int32_t (*)(const pdk_control *, const char *));
+CALL(pdk_control, resume_slot, int32_t (*)(const pdk_control *, const char *));
+CALL(pdk_control, describe_run, int32_t (*)(const pdk_control *, const pdk_run_info *, const pdk_value **));
+CALL(pdk_control, describe_event, int32_t (*)(const pdk_control *, const pdk_event *, const pdk_value **));
+CALL(pdk_control, find, const void *(*)(const pdk_control *, const char *));

@@ -32,25 +32,6 @@ static void json(void **state) {
     pdk_buffer_free(&line);
 }
 
-static void json_bytes(void **state) {
-    static const struct {
-        const char *data;
-        size_t size;
-        const char *wanted;
-    } cases[] = {{"text", 4, "\"t\":\"text\""},        {"", 0, "\"t\":\"\""},
-                 {"a\0b", 3, "\"t\":\"a\\u0000b\""},   {"\x1b[1m", 4, "\"t\":\"\\u001b[1m\""},
-                 {"\xff", 1, "\"b\":\"/w==\""},        {"\xff\xfe", 2, "\"b\":\"//4=\""},
-                 {"\xff\xfe\xfd", 3, "\"b\":\"//79\""}};
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct pdk_buffer line = PDK_BUFFER(100);
-        pdk_json_open(&line, NULL, '{');
-        pdk_json_bytes(&line, "t", "b", cases[i].data, cases[i].size);
-        assert_string_equal(line.data + 1, cases[i].wanted);
-        pdk_buffer_free(&line);
-    }
-}
-
 static void fits(const char *text, size_t cells, bool pad, const char *wanted) {
     struct pdk_buffer to = PDK_BUFFER(1000);
     pdk_text_fit(&to, text, cells, pad);
@@ -118,8 +99,7 @@ static int begin(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(json), cmocka_unit_test(json_bytes),
-                                       cmocka_unit_test(cut_and_padded), cmocka_unit_test(control_characters),
-                                       cmocka_unit_test(grids)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(json), cmocka_unit_test(cut_and_padded),
+                                       cmocka_unit_test(control_characters), cmocka_unit_test(grids)};
     return cmocka_run_group_tests(tests, begin, NULL);
 }

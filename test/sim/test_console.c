@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a console asks of the supervisor: words for runs and events, slots that are paused, what other plugins offer. */
+#include "sim.h"
+
+#include "core/base/buffer.h"
+
+static struct pdk_buffer heard;
+
+static void hear(void *arg, const pdk_event *event) {
+    struct sim *sim = arg;
+    const pdk_value *value;
+    pdk_event copy = *event;
+    copy.unix_ns = UINT64_C(1767323045678901234);
+    assert_int_equal(sim->control->describe_event(sim->control, &copy, &value), 0);
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &heard);
+    pdk_buffer_text(&heard, "\n");
+    pdk_values_get()->drop(value);
+}
+
+/* Of one run, from its first event on: what each says behind whose it is. */
+static const struct {
+    const char *event, *says;
+} timed_out_once[] = {
+    {"run.accepted", ""},
+    {"attempt.started", ",\"attempt\":1"},
+    {"attempt.stopping", ",\"attempt\":1,\"message\":\"timed out after 1s; killed in 10s\""},
+    {"attempt.ended",
+     ",\"attempt\":1,\"result\":\"timed_out\",\"message\":\"timed out after 1s\",\"duration_seconds\":1.0"},
+    {"attempt.backoff", ",\"attempt\":1,\"delay_seconds\":2.0,\"message\":\"retry 1 of 1 in 2s: timed out after 1s\""},
+    {"attempt.started", ",\"attempt\":2"},
+    {"attempt.ended",
+     ",\"attempt\":2,\"result\":\"succeeded\",\"exit_code\":0,\"message\":\"succeeded\",\"duration_seconds\":0.5"},
+    {"run.ended", ",\"attempt\":2,\"outcome\":\"succeeded\",\"attempts\":2,\"exit_code\":0,\"duration_seconds\":3.5"},
+};
+
+static void events_have_words(void **state) {
+    const pdk_filter filter = {.struct_size = sizeof filter, .events = 0xffff};
+    struct pdk_buffer all = PDK_BUFFER(1 << 20);
+    struct sim *sim = sim_new();
+    pdk_watch watch;
+    (void)state;
+    heard = PDK_BUFFER(1 << 20);
+    assert_int_equal(sim->control->subscribe(sim->control, &filter, hear, sim, &watch), 0);
+    (void)sim_submit(sim, "a", "'timeout':'1s','retries':1,'backoff':'2s','with':{'script':'- S:500ms'}");
+    sim_advance(sim, 5 * S);
+    for (size_t i = 0; i < sizeof timed_out_once / sizeof *timed_out_once; i++)
+        pdk_buffer_format(&all,
+                          "{\"seq\":%zu,\"time\":\"2026-01-02T03:04:05.678901234Z\",\"event\":\"%s\","
+                          "\"run_id\":\"fake-a-1\",\"task\":\"a\",\"slot\":\"a\",\"runner\":\"fake\"%s}\n",
+                          i + 2, timed_out_once[i].event, timed_out_once[i].says);
+    assert_string_equal(pdk_buffer_string(&heard), pdk_buffer_string(&all));
+    sim->control->unsubscribe(sim->control, watch);
+    pdk_buffer_free(&heard);
+    pdk_buffer_free(&all);
+    sim_end(sim);
+}
+
+static void output_says(struct sim *sim, const char *data, size_t size, const char *wanted) {
+    const pdk_event event = {
+        .struct_size = sizeof event, .kind = PDK_EVENT_OUTPUT, .stream = PDK_STDERR, .data = data, .size = size};
+    struct pdk_buffer text = PDK_BUFFER(4096);
+    const pdk_value *value;
+    assert_int_equal(sim->control->describe_event(sim->control, &event, &value), 0);
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &text);
+    assert_string_equal(pdk_buffer_string(&text), wanted);
+    pdk_buffer_free(&text);
+    pdk_values_get()->drop(value);
+}
+
+static void output_may_be_any_bytes(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+#define OUTPUT "{\"seq\":0,\"event\":\"attempt.output\",\"stream\":\"stderr\","
+    output_says(sim, "text", 4, OUTPUT "\"text\":\"text\"}");
+    output_says(sim, "", 0, OUTPUT "\"text\":\"\"}");
+    output_says(sim, "\x1b[1m", 4, OUTPUT "\"text\":\"\\u001b[1m\"}");
+    output_says(sim, "\xff", 1, OUTPUT "\"base64\":\"/w==\"}");
+    output_says(sim, "\xff\xfe", 2, OUTPUT "\"base64\":\"//4=\"}");
+    output_says(sim, "\xff\xfe\xfd", 3, OUTPUT "\"base64\":\"//79\"}");
+    output_says(sim, "a\0b", 3, OUTPUT "\"base64\":\"YQBi\"}");
+    sim_end(sim);
+}
+
+static int32_t describe(void *arg, const pdk_run_info *info) {
+    struct sim *sim = arg;
+    const pdk_value *value;
+    assert_int_equal(sim->control->describe_run(sim->control, info, &value), 0);
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &heard);
+    pdk_values_get()->drop(value);
+    return 0;
+}
+
+static const char *described(struct sim *sim, pdk_run run) {
+    const pdk_filter filter = {.struct_size = sizeof filter, .run = run};
+    pdk_buffer_free(&heard);
+    heard = PDK_BUFFER(1 << 20);
+    assert_int_equal(sim->control->list(sim->control, &filter, describe, sim), 1);
+    char *times = strstr(heard.data, ",\"submitted_at\"");
+    assert_non_null(times);
+    *times = '\0';
+    return heard.data;
+}
+
+static void runs_have_words(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run run = sim_submit(sim, "a", "'with':{'script':'S:5s'}");
+    assert_string_equal(described(sim, run),
+                        "{\"run_id\":\"fake-a-1\",\"task\":\"a\",\"kind\":\"fake\",\"slot\":\"a\",\"runner\":\"fake\","
+                        "\"state\":\"running\",\"ready\":false,\"paused\":false,\"attempts\":1,\"retries\":0");
+    sim_advance(sim, 5 * S);
+    assert_string_equal(described(sim, run),
+                        "{\"run_id\":\"fake-a-1\",\"task\":\"a\",\"kind\":\"fake\",\"slot\":\"a\",\"runner\":\"fake\","
+                        "\"state\":\"ended\",\"outcome\":\"succeeded\",\"ready\":false,\"paused\":false,\"attempts\":1,"
+                        "\"retries\":0,\"exit_code\":0");
+    pdk_buffer_free(&heard);
+    sim_end(sim);
+}
+
+/* Those that are there, those that come, and nobody else. */
+static void a_paused_slot(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run on = sim_submit(sim, "on", "'slot':'x','with':{'script':'S:2s'}");
+    pdk_run queued = sim_submit(sim, "queued", "'slot':'x','when_busy':'queue','with':{'script':'S'}");
+    assert_int_equal(sim->control->pause_slot(sim->control, "x"), 0);
+    assert_int_equal(sim->control->pause_slot(sim->control, "x"), 0);
+    assert_int_equal(sim->control->pause_slot(sim->control, "no slot/"), -EINVAL);
+    sim_turn(sim);
+    pdk_run late = sim_submit(sim, "late", "'slot':'x','when_busy':'queue','with':{'script':'S'}");
+    pdk_run other = sim_submit(sim, "other", "'with':{'script':'S'}");
+    sim_advance(sim, 5 * S);
+    sim_expect(sim, on, PDK_END_SUCCEEDED, NULL);
+    sim_expect(sim, other, PDK_END_SUCCEEDED, NULL);
+    assert_int_equal(sim_state(sim, queued), PDK_STATE_HELD);
+    assert_int_equal(sim_state(sim, late), PDK_STATE_QUEUED);
+    assert_int_equal(sim->control->resume_slot(sim->control, "x"), 0);
+    sim_advance(sim, 1 * MS);
+    sim_expect(sim, queued, PDK_END_SUCCEEDED, NULL);
+    sim_expect(sim, late, PDK_END_SUCCEEDED, NULL);
+    assert_int_equal(sim->control->resume_slot(sim->control, "x"), 0);
+    sim_end(sim);
+}
+
+static void inspects(struct sim *sim, const char *wanted) {
+    struct pdk_buffer text = PDK_BUFFER(4096);
+    const pdk_value *value;
+    assert_int_equal(sim->control->inspect(sim->control, "slots", 0, NULL, &value, NULL), 0);
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &text);
+    assert_string_equal(pdk_buffer_string(&text), wanted);
+    pdk_buffer_free(&text);
+    pdk_values_get()->drop(value);
+}
+
+static void paused_slots_are_shown(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    assert_int_equal(sim->control->pause_slot(sim->control, "x"), 0);
+    inspects(sim, "[{\"slot\":\"x\",\"waiting\":0,\"paused\":true}]");
+    pdk_run run = sim_submit(sim, "x", "'with':{'script':'S'}");
+    inspects(sim, "[{\"slot\":\"x\",\"owner\":\"fake-x-1\",\"state\":\"held\",\"waiting\":0,\"replacement\":\"\","
+                  "\"paused\":true}]");
+    assert_int_equal(sim->control->resume_slot(sim->control, "x"), 0);
+    sim_advance(sim, 1 * MS);
+    sim_expect(sim, run, PDK_END_SUCCEEDED, NULL);
+    inspects(sim, "[]");
+    sim_end(sim);
+}
+
+static const void *extension(void *self, const char *id) {
+    (void)self;
+    return strcmp(id, "example.queue/1") == 0 ? "found" : NULL;
+}
+
+static void others_offer(void **state) {
+    struct sim *sim = sim_new();
+    pdk_plugin plugin = sim_plugin;
+    (void)state;
+    plugin.name = "offers";
+    plugin.get_extension = extension;
+    assert_int_equal(pdk_supervisor_add(sim->s, &plugin, NULL, NULL), 0);
+    assert_string_equal(sim->control->find(sim->control, "example.queue/1"), "found");
+    assert_null(sim->control->find(sim->control, "example.queue/2"));
+    sim_end(sim);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events_have_words),      cmocka_unit_test(output_may_be_any_bytes),
+        cmocka_unit_test(runs_have_words),        cmocka_unit_test(a_paused_slot),
+        cmocka_unit_test(paused_slots_are_shown), cmocka_unit_test(others_offer),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
