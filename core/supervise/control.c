@@ -71,6 +71,31 @@ static int32_t reload(const pdk_control *control, pdk_run handle) {
     return run->ops->reload(run->task);
 }
 
+static int32_t command(const pdk_control *control, const char *verb, const pdk_value *params, const pdk_value **ret,
+                       pdk_error *err) {
+    const struct pdk_supervisor *s = control->data;
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *answer = NULL;
+    int32_t rc = -ENOTSUP;
+    pdk_writer *w = values->open(values);
+    if (s->program) rc = s->program->command(s->program_arg, verb, params, w, err);
+    if (rc < 0) {
+        (void)values->close(w, NULL, NULL);
+        return rc == -ENOTSUP ? pdk_fail(err, rc, NULL, "this program has no command \"", verb, "\"") : rc;
+    }
+    rc = values->close(w, &answer, err);
+    if (rc == 0 && ret)
+        *ret = answer;
+    else
+        values->drop(answer);
+    return rc;
+}
+
+void pdk_supervisor_program(pdk_supervisor *supervisor, const struct pdk_program_ops *ops, void *arg) {
+    supervisor->program = ops;
+    supervisor->program_arg = arg;
+}
+
 void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
     *control = (pdk_control){.struct_size = (uint32_t)sizeof *control,
                              .data = s,
@@ -89,5 +114,6 @@ void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
                              .resume_slot = resume_slot,
                              .describe_run = pdk_describe_run,
                              .describe_event = pdk_describe_event,
-                             .find = find};
+                             .find = find,
+                             .command = command};
 }

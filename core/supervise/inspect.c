@@ -172,12 +172,21 @@ static const struct {
 } subjects[] = {{"status", status}, {"plugins", plugins}, {"slots", slots}, {"spec", spec},
                 {"output", output}, {"route", route},     {"check", check}};
 
+static int32_t ask_program(struct question *q, const char *subject, const pdk_value **ret, pdk_error *err) {
+    int32_t rc = -ENOENT;
+    q->writer = q->values->open(q->values);
+    if (q->s->program) rc = q->s->program->inspect(q->s->program_arg, subject, q->spec, q->writer, err);
+    if (rc == 0) return q->values->close(q->writer, ret, err);
+    (void)q->values->close(q->writer, NULL, NULL);
+    return rc == -ENOENT ? pdk_fail(err, rc, NULL, "there is no subject \"", subject, "\"") : rc;
+}
+
 int32_t pdk_inspect_subject(const pdk_control *control, const char *subject, pdk_run run, const pdk_value *given,
                             const pdk_value **ret, pdk_error *err) {
     struct question q = {.s = control->data, .spec = given, .values = pdk_values_get()};
     size_t i = 0, count = sizeof subjects / sizeof *subjects;
     while (i < count && strcmp(subject, subjects[i].subject) != 0) i++;
-    if (i == count) return pdk_fail(err, -ENOENT, NULL, "there is no subject \"", subject, "\"");
+    if (i == count) return ask_program(&q, subject, ret, err);
     q.run = pdk_record_find(q.s, run);
     q.writer = q.values->open(q.values);
     int32_t rc = subjects[i].answer(&q, err);

@@ -270,6 +270,8 @@ struct pdk_supervisor {
     pdk_router *router;
     struct pdk_members members;
     SLIST_HEAD(, pdk_limit_entry) limits;
+    const struct pdk_program_ops *program; /* around us; NULL: nobody answers for it */
+    void *program_arg;
     SLIST_HEAD(, pdk_hold) holds;
     uint32_t hold_count;
     bool started;

@@ -16,6 +16,17 @@ const pdk_loop *pdk_supervisor_loop(pdk_supervisor *supervisor);
 const pdk_pool *pdk_supervisor_pool(pdk_supervisor *supervisor);
 const pdk_process *pdk_supervisor_process(pdk_supervisor *supervisor);
 
+/* The program around the supervisor, as consoles ask it: control->inspect of a subject that is not ours, and
+ * control->command. Each writes its answer, one value, and gives 0; or -ENOENT and -ENOTSUP for what it does not know, or
+ * another negative errno with err set. Never called from inside a turn of its own making. [main] */
+struct pdk_program_ops {
+    int32_t (*inspect)(void *arg, const char *subject, const pdk_value *given, pdk_writer *w, pdk_error *err);
+    int32_t (*command)(void *arg, const char *verb, const pdk_value *params, pdk_writer *w, pdk_error *err);
+};
+
+/* One, for as long as the supervisor lives; ops and arg live that long. */
+void pdk_supervisor_program(pdk_supervisor *supervisor, const struct pdk_program_ops *ops, void *arg);
+
 /* Runs and sources that keep a shutdown waiting, or did not stop: "web-12 (runner subprocess, attempt 3)". */
 void pdk_supervisor_pending(pdk_supervisor *supervisor, void (*each)(void *arg, const char *text), void *arg);
 

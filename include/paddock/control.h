@@ -155,6 +155,30 @@ struct pdk_control {
     /* What another plugin offers by this id (its get_extension), the first in order; NULL: none does. Lives as long as
      * that instance: it outlives yours when it is configured before it. */
     const void *(*find)(const pdk_control *, const char *id);
+
+    /*
+     * Ask the program around the supervisor; -ENOTSUP: it has no such verb, or is none that can be asked. Nothing of
+     * this waits: what is begun goes on when it returns. ret may be NULL; else a value that you own, NULL without one.
+     * `paddock serve` knows:
+     *
+     *   verb      params                               answer
+     *   reload    {}: read the files again, all or     {added, changed, removed, restart: lists of names, unchanged: a
+     *             nothing                              number}; restart: what only a restart of the program changes.
+     *                                                  -EINVAL: err is the first fault, nothing has changed
+     *   shutdown  {}: as on TERM; again: harder        {waiting: how many runs have not ended}
+     *   submit    {task, ...}: a declared task, with   {run: the pdk_run, as a number}; as `submit` above
+     *             what is to differ; or a whole spec
+     *   start     {task}: a declared one, as a reload  {}; -ENOENT: no such task, -EALREADY: it is on
+     *   stop      {task}   starts, stops, restarts it  {}; -EALREADY: it is not on
+     *   restart   {task}                               {}
+     *
+     * And inspect answers with it: "tasks", a list of {task, kind, description, manual, place, replicas, labels}, and
+     * "server", {started_at, pid, version, files: [...], state: a folder, socket, mode, group: of the control socket that
+     * is wanted, sockets: [{name, fd}] that we were started with, reloads, reloaded_at}. The fds are the program's: dup
+     * what you keep. [main]
+     */
+    int32_t (*command)(const pdk_control *, const char *verb, const pdk_value *params, const pdk_value **ret,
+                       pdk_error *);
 };
 
 PDK_END

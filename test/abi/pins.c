@@ -571,7 +571,7 @@ PIN(pdk_event, trace_id, 152);
 PIN(pdk_event, span_id, 160);
 PIN(pdk_event, slot, 168);
 
-SIZE(pdk_control, 144);
+SIZE(pdk_control, 152);
 PIN(pdk_control, struct_size, 0);
 PIN(pdk_control, reserved, 4);
 PIN(pdk_control, data, 8);
@@ -591,6 +591,7 @@ PIN(pdk_control, resume_slot, 112);
 PIN(pdk_control, describe_run, 120);
 PIN(pdk_control, describe_event, 128);
 PIN(pdk_control, find, 136);
+PIN(pdk_control, command, 144);
 CALL(pdk_control, submit, int32_t (*)(const pdk_control *, const pdk_value *, pdk_run *, pdk_error *));
 CALL(pdk_control, cancel, int32_t (*)(const pdk_control *, pdk_run, const char *));
 CALL(pdk_control, force, int32_t (*)(const pdk_control *, pdk_run, const char *));
@@ -610,3 +611,5 @@ CALL(pdk_control, resume_slot, int32_t (*)(const pdk_control *, const char *));
 CALL(pdk_control, describe_run, int32_t (*)(const pdk_control *, const pdk_run_info *, const pdk_value **));
 CALL(pdk_control, describe_event, int32_t (*)(const pdk_control *, const pdk_event *, const pdk_value **));
 CALL(pdk_control, find, const void *(*)(const pdk_control *, const char *));
+CALL(pdk_control, command,
+     int32_t (*)(const pdk_control *, const char *, const pdk_value *, const pdk_value **, pdk_error *));

@@ -184,11 +184,57 @@ static void others_offer(void **state) {
     sim_end(sim);
 }
 
+static int32_t program_inspects(void *arg, const char *subject, const pdk_value *given, pdk_writer *w, pdk_error *err) {
+    (void)given;
+    if (strcmp(subject, "tasks") != 0) return -ENOENT;
+    if (arg == NULL) return pdk_fail(err, -EIO, NULL, "cannot be said", NULL, NULL);
+    pdk_values_get()->put_string(w, arg, strlen(arg));
+    return 0;
+}
+
+static int32_t program_does(void *arg, const char *verb, const pdk_value *params, pdk_writer *w, pdk_error *err) {
+    (void)arg;
+    if (strcmp(verb, "nothing") == 0) return pdk_fail(err, -EINVAL, NULL, "a fault", NULL, NULL);
+    if (strcmp(verb, "echo") != 0) return -ENOTSUP;
+    pdk_values_get()->put_value(w, params);
+    return 0;
+}
+
+static void the_program_answers(void **state) {
+    static const struct pdk_program_ops ops = {program_inspects, program_does};
+    static char arg[] = "two";
+    struct sim *sim = sim_new();
+    const pdk_control *control = sim->control;
+    const pdk_values *values = pdk_values_get();
+    const pdk_value *value = NULL;
+    pdk_error err = PDK_ERROR;
+    (void)state;
+    assert_int_equal(control->inspect(control, "tasks", 0, NULL, &value, &err), -ENOENT);
+    assert_int_equal(control->command(control, "echo", NULL, &value, &err), -ENOTSUP);
+    assert_string_equal(err.message, "this program has no command \"echo\"");
+    pdk_supervisor_program(sim->s, &ops, arg);
+    assert_int_equal(control->inspect(control, "tasks", 0, NULL, &value, &err), 0);
+    assert_string_equal(pdk_value_text(value), "two");
+    assert_int_equal(control->command(control, "echo", value, NULL, &err), 0); /* an answer nobody wants is no leak */
+    values->drop(value);
+    assert_int_equal(control->inspect(control, "others", 0, NULL, &value, &err), -ENOENT);
+    assert_string_equal(err.message, "there is no subject \"others\"");
+    assert_int_equal(control->command(control, "nothing", NULL, NULL, &err), -EINVAL);
+    assert_string_equal(err.message, "a fault");
+    assert_int_equal(control->command(control, "all", NULL, NULL, &err), -ENOTSUP);
+    pdk_supervisor_program(sim->s, &ops, NULL);
+    assert_int_equal(control->inspect(control, "tasks", 0, NULL, &value, &err), -EIO);
+    assert_int_equal(control->inspect(control, "status", 0, NULL, &value, &err), 0); /* ours stay ours */
+    values->drop(value);
+    sim_end(sim);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_have_words),      cmocka_unit_test(output_may_be_any_bytes),
         cmocka_unit_test(runs_have_words),        cmocka_unit_test(a_paused_slot),
         cmocka_unit_test(paused_slots_are_shown), cmocka_unit_test(others_offer),
+        cmocka_unit_test(the_program_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
