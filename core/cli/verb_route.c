@@ -145,7 +145,7 @@ static int ask_all(struct pdk_setup *setup, pdk_router *router, const struct pdk
 /* A name that is no task, or a selector that cannot be read, is told as `run` tells it. */
 static int check_names(struct pdk_setup *setup, const struct pdk_selector *selector) {
     const struct pdk_selection selection = {setup->arguments->names.items, setup->arguments->selector ? selector : NULL,
-                                            true};
+                                            true, NULL};
     struct pdk_plan *plan = NULL;
     pdk_error err = PDK_ERROR;
     int32_t rc = pdk_plan_select(setup->config, &selection, &plan, &err);

@@ -105,7 +105,8 @@ static int read_selector(struct pdk_session *session) {
 static int select_tasks(struct pdk_session *session) {
     const struct pdk_arguments *arguments = session->arguments;
     const struct pdk_selection selection = {arguments->only.count ? arguments->only.items : arguments->names.items,
-                                            arguments->selector ? &session->selector : NULL, arguments->only.count > 0};
+                                            arguments->selector ? &session->selector : NULL, arguments->only.count > 0,
+                                            NULL};
     pdk_error err = PDK_ERROR;
     int32_t rc = pdk_plan_select(session->setup.config, &selection, &session->plan, &err);
     if (rc == 0 && arguments->exit_code_from && !pdk_config_task(session->setup.config, arguments->exit_code_from)) {

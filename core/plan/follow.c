@@ -100,6 +100,17 @@ void pdk_follow_reject(struct pdk_item *item, const char *reason, const char *me
     pdk_plan_item_ended(item);
 }
 
+/* Nobody wants it any more, and it has not begun. */
+void pdk_follow_withdraw(struct pdk_item *item, const char *message) {
+    item->end = PDK_END_CANCELED;
+    item->canceled = PDK_CANCEL_USER;
+    note(&item->reason, "withdrawn", REASON_MOST);
+    note(&item->message, message, MESSAGE_MOST);
+    end_item(item);
+    pdk_follow_plan_event(item, PDK_EVENT_OUTCOME, item->message);
+    pdk_plan_item_ended(item);
+}
+
 static bool complete(struct pdk_item *item) {
     if (!item->settled || !item->heard || item->state == PDK_ITEM_ENDED) return false;
     end_item(item);
@@ -115,7 +126,7 @@ static void tell_own_end(const struct pdk_item *item) {
  * still to come is passed on all the same. */
 static void end_settled(struct pdk_plan *plan) {
     for (uint32_t i = 0; i < plan->item_count; i++) {
-        struct pdk_item *item = &plan->items[i];
+        struct pdk_item *item = plan->items[i];
         if (!item->settled) continue;
         item->heard = true;
         if (!complete(item)) continue;

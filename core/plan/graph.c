@@ -29,11 +29,11 @@ static int32_t link_list(struct pdk_plan *plan, const struct pdk_table *names, s
 static int32_t link_groups(struct pdk_plan *plan, struct pdk_table *names) {
     int32_t rc = 0;
     for (uint32_t i = 0; i < plan->group_count && rc == 0; i++) {
-        const char *name = plan->groups[i].task->plugin.name;
-        rc = pdk_table_put(names, name, strlen(name), &plan->groups[i]);
+        const char *name = plan->groups[i]->task->plugin.name;
+        rc = pdk_table_put(names, name, strlen(name), plan->groups[i]);
     }
     for (uint32_t i = 0; i < plan->group_count && rc == 0; i++) {
-        struct pdk_group *group = &plan->groups[i];
+        struct pdk_group *group = plan->groups[i];
         rc = link_list(plan, names, group, group->task->needs, true);
         if (rc == 0) rc = link_list(plan, names, group, group->task->after, false);
     }
@@ -68,7 +68,7 @@ struct pdk_group *pdk_graph_take(struct pdk_plan *plan) {
 /* Queue those that wait for nothing. */
 void pdk_graph_begin(struct pdk_plan *plan) {
     for (uint32_t i = 0; i < plan->group_count; i++)
-        if (plan->groups[i].blockers == 0) pdk_graph_queue(plan, &plan->groups[i], PDK_FATE_GO);
+        if (plan->groups[i]->blockers == 0) pdk_graph_queue(plan, plan->groups[i], PDK_FATE_GO);
 }
 
 static void meet(struct pdk_plan *plan, struct pdk_edge *edge) {
@@ -93,6 +93,17 @@ void pdk_graph_ready(struct pdk_plan *plan, struct pdk_item *item) {
     first_time_up(plan, item);
 }
 
+/* Does what has become of this item mean that the edge will never be met? */
+static bool hopeless(const struct pdk_edge *edge, const struct pdk_item *item) {
+    if (edge->met || edge->to->fate != PDK_FATE_OPEN) return false;
+    return edge->need || !item->was_ready;
+}
+
+static void give_up(struct pdk_plan *plan, struct pdk_edge *edge, const struct pdk_item *item) {
+    edge->to->because = item;
+    pdk_graph_queue(plan, edge->to, PDK_FATE_NEVER);
+}
+
 /* This item has ended, as item->end says: what waits for it may go, or never can. */
 void pdk_graph_ended(struct pdk_plan *plan, struct pdk_item *item) {
     struct pdk_group *group = item->group;
@@ -101,12 +112,70 @@ void pdk_graph_ended(struct pdk_plan *plan, struct pdk_item *item) {
         if (--group->unsucceeded == 0) meet_all(plan, group, true);
         return;
     }
-    for (struct pdk_edge *edge = group->out; edge; edge = edge->next_out) {
-        if (edge->met || edge->to->fate != PDK_FATE_OPEN) continue;
-        if (!edge->need && item->was_ready) continue;
-        edge->to->because = item;
-        pdk_graph_queue(plan, edge->to, PDK_FATE_NEVER);
+    for (struct pdk_edge *edge = group->out; edge; edge = edge->next_out)
+        if (hopeless(edge, item)) give_up(plan, edge, item);
+}
+
+/* Take a group that is not wanted any more out of the queue. */
+void pdk_graph_unqueue(struct pdk_plan *plan, struct pdk_group *group) {
+    struct pdk_group **at = &plan->queue;
+    while (*at && *at != group) at = &(*at)->next;
+    if (!*at) return;
+    *at = group->next;
+    if (!*at) plan->queue_tail = at;
+}
+
+static struct pdk_group *real(struct pdk_group *wanted) {
+    return wanted->kept ? wanted->kept : wanted;
+}
+
+/* Is it so already, for one that is at work? */
+static bool is_met(const struct pdk_edge *edge) {
+    return edge->need ? edge->from->unsucceeded == 0 : edge->from->unready == 0;
+}
+
+static void adopt_edge(struct pdk_edge *edge, struct pdk_group *from, struct pdk_group *to) {
+    if (to->fate != PDK_FATE_OPEN) return; /* it has gone, or never will */
+    *edge = (struct pdk_edge){.from = from, .to = to, .next_out = from->out, .next_in = to->in, .need = edge->need};
+    edge->met = is_met(edge);
+    to->blockers += !edge->met;
+    from->out = to->in = edge;
+}
+
+/* What became known while nothing waited for it. */
+static void look_again(struct pdk_plan *plan, struct pdk_group *group) {
+    if (group->blockers == 0) pdk_graph_queue(plan, group, PDK_FATE_GO);
+    for (struct pdk_edge *edge = group->in; edge; edge = edge->next_in)
+        for (uint32_t i = 0; i < edge->from->count; i++) {
+            const struct pdk_item *item = &edge->from->items[i];
+            if (item->state == PDK_ITEM_ENDED && item->end != PDK_END_SUCCEEDED && hopeless(edge, item))
+                give_up(plan, edge, item);
+        }
+}
+
+/* The edges of what is wanted become those of the plan, between those of its groups that stay and those that are new. */
+void pdk_graph_adopt(struct pdk_plan *plan, struct pdk_plan *wanted) {
+    struct pdk_arena old = plan->arena;
+    for (uint32_t i = 0; i < plan->group_count; i++) {
+        plan->groups[i]->in = plan->groups[i]->out = NULL;
+        plan->groups[i]->blockers = 0;
     }
+    for (uint32_t i = 0; i < wanted->group_count; i++) {
+        wanted->groups[i]->out = NULL;
+        wanted->groups[i]->blockers = 0;
+    }
+    for (uint32_t i = 0; i < wanted->group_count; i++) {
+        struct pdk_group *to = wanted->groups[i];
+        struct pdk_edge *edge = to->in, *next;
+        to->in = NULL;
+        for (; edge; edge = next) {
+            next = edge->next_in;
+            adopt_edge(edge, real(edge->from), real(to));
+        }
+    }
+    plan->arena = wanted->arena;
+    wanted->arena = old;
+    for (uint32_t i = 0; i < wanted->group_count; i++) look_again(plan, real(wanted->groups[i]));
 }
 
 static size_t add(char *buf, size_t size, size_t used, const char *text) {

@@ -21,16 +21,21 @@ struct pdk_log_file {
     struct pdk_log_file *next;
     struct pdk_plan *plan;
     char *path;
-    uint64_t max_size;
-    uint32_t keep;
+    uint64_t max_size;         /* [main] of who asked last */
+    uint32_t keep;             /* [main] */
     struct pdk_buffer waiting; /* [main] */
     uint64_t lost;             /* [main] bytes */
     int32_t told;              /* [main] the error that was said last; 0: all is well */
+    uint32_t users;            /* [main] */
+    bool stale;                /* [main] to be opened anew */
     bool busy;                 /* [main] the members below are the pool's */
 
     pdk_job job;
     struct pdk_buffer writing;
     int fd;
+    bool reopen;
+    uint64_t most;
+    uint32_t kept;
     uint64_t size; /* of the file */
     int32_t error;
 };
@@ -40,7 +45,7 @@ static int32_t turn_over(struct pdk_log_file *log) {
     size_t size = strlen(log->path) + 16;
     char *from = malloc(2 * size), *to = from ? from + size : NULL;
     if (!from) return -ENOMEM;
-    for (uint32_t n = log->keep; n > 0; n--) {
+    for (uint32_t n = log->kept; n > 0; n--) {
         (void)snprintf(to, size, "%s.%u", log->path, n);
         if (n > 1)
             (void)snprintf(from, size, "%s.%u", log->path, n - 1);
@@ -48,7 +53,7 @@ static int32_t turn_over(struct pdk_log_file *log) {
             (void)strlcpy(from, log->path, size);
         if (rename(from, to) < 0 && errno != ENOENT) break;
     }
-    if (log->keep == 0) (void)unlink(log->path);
+    if (log->kept == 0) (void)unlink(log->path);
     free(from);
     (void)close(log->fd);
     log->fd = -1;
@@ -77,11 +82,11 @@ static int32_t write_all(struct pdk_log_file *log, const char *data, size_t size
 
 /* As much as fits into this file, at a line's end if there is one. */
 static size_t fitting(const struct pdk_log_file *log, const char *data, size_t size) {
-    uint64_t room = log->max_size > log->size ? log->max_size - log->size : 0;
-    if (log->max_size == 0 || size <= room) return size;
+    uint64_t room = log->most > log->size ? log->most - log->size : 0;
+    if (log->most == 0 || size <= room) return size;
     const char *newline = room ? memrchr(data, '\n', (size_t)room) : NULL;
     if (newline) return (size_t)(newline - data) + 1;
-    return log->size ? 0 : (size_t)log->max_size;
+    return log->size ? 0 : (size_t)log->most;
 }
 
 static int32_t write_batch(struct pdk_log_file *log, size_t *written) {
@@ -100,11 +105,26 @@ static int32_t write_batch(struct pdk_log_file *log, size_t *written) {
 static void work(void *arg) {
     struct pdk_log_file *log = arg;
     size_t written = 0;
+    if (log->reopen && log->fd >= 0) {
+        (void)close(log->fd);
+        log->fd = -1;
+    }
     log->error = write_batch(log, &written);
     pdk_buffer_cut(&log->writing, written);
 }
 
 static void begin(struct pdk_log_file *log);
+
+static void let_go(struct pdk_log_file *log) {
+    struct pdk_log_file **at = &log->plan->logs;
+    while (*at != log) at = &(*at)->next;
+    *at = log->next;
+    if (log->fd >= 0) (void)close(log->fd);
+    pdk_buffer_free(&log->waiting);
+    pdk_buffer_free(&log->writing);
+    free(log->path);
+    free(log);
+}
 
 static void said(struct pdk_log_file *log) {
     if (log->error == log->told) return;
@@ -124,7 +144,10 @@ static void done(void *arg, int32_t status) {
     said(log);
     log->writing.size = 0;
     begin(log);
-    if (!log->busy) pdk_plan_check_end(log->plan);
+    if (log->busy) return;
+    struct pdk_plan *plan = log->plan;
+    if (log->users == 0) let_go(log);
+    pdk_plan_check_end(plan);
 }
 
 /* Hand what has gathered to the pool. */
@@ -136,6 +159,10 @@ static void begin(struct pdk_log_file *log) {
     log->waiting = empty;
     log->waiting.size = 0;
     log->waiting.error = 0;
+    log->reopen = log->stale;
+    log->stale = false;
+    log->most = log->max_size;
+    log->kept = log->keep;
     log->job = (pdk_job){.struct_size = sizeof log->job, .work = work, .done = done, .arg = log};
     log->busy = pool->submit(pool, &log->job) == 0;
     if (log->busy) return;
@@ -155,6 +182,9 @@ int32_t pdk_log_file_get(struct pdk_plan *plan, const char *path, uint64_t max_s
                          struct pdk_log_file **ret) {
     for (struct pdk_log_file *log = plan->logs; log; log = log->next)
         if (strcmp(log->path, path) == 0) {
+            log->users++;
+            log->max_size = max_size;
+            log->keep = keep;
             *ret = log;
             return 0;
         }
@@ -166,10 +196,19 @@ int32_t pdk_log_file_get(struct pdk_plan *plan, const char *path, uint64_t max_s
         return -ENOMEM;
     }
     *log = (struct pdk_log_file){.next = plan->logs, .plan = plan, .path = copy, .max_size = max_size, .keep = keep};
+    log->users = 1;
     log->fd = -1;
     log->waiting = log->writing = PDK_BUFFER(WAITING_LIMIT);
     *ret = plan->logs = log;
     return 0;
+}
+
+void pdk_log_file_drop(struct pdk_log_file *log) {
+    if (log && --log->users == 0 && !log->busy) let_go(log);
+}
+
+void pdk_log_files_reopen(struct pdk_plan *plan) {
+    for (struct pdk_log_file *log = plan->logs; log; log = log->next) log->stale = true;
 }
 
 bool pdk_log_files_idle(const struct pdk_plan *plan) {
@@ -179,13 +218,5 @@ bool pdk_log_files_idle(const struct pdk_plan *plan) {
 }
 
 void pdk_log_files_free(struct pdk_plan *plan) {
-    while (plan->logs) {
-        struct pdk_log_file *log = plan->logs;
-        plan->logs = log->next;
-        if (log->fd >= 0) (void)close(log->fd);
-        pdk_buffer_free(&log->waiting);
-        pdk_buffer_free(&log->writing);
-        free(log->path);
-        free(log);
-    }
+    while (plan->logs) let_go(plan->logs);
 }

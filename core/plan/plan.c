@@ -101,10 +101,16 @@ static void pump(void *arg) {
         }
         group->fate = PDK_FATE_DONE;
     }
+    if (plan->leaving) pdk_change_sweep(plan);
     pdk_plan_check_end(plan);
 }
 
+void pdk_plan_poke(struct pdk_plan *plan) {
+    plan->loop->post(plan->loop, &plan->pump);
+}
+
 static bool makes_stop(const struct pdk_plan *plan, const struct pdk_item *item) {
+    if (item->group->leaving) return false;
     if (plan->options.exit_with && strcmp(plan->options.exit_with, item->group->task->plugin.name) == 0) return true;
     if (plan->options.stop_on == PDK_STOP_ON_EXIT) return true;
     return plan->options.stop_on == PDK_STOP_ON_FAILURE && item->end != PDK_END_SUCCEEDED;
@@ -114,6 +120,7 @@ static bool makes_stop(const struct pdk_plan *plan, const struct pdk_item *item)
 void pdk_plan_item_ended(struct pdk_item *item) {
     struct pdk_plan *plan = item->plan;
     plan->open--;
+    item->group->open--;
     pdk_graph_ended(plan, item);
     if (!plan->stopping && makes_stop(plan, item)) {
         if (plan->open)
@@ -121,18 +128,20 @@ void pdk_plan_item_ended(struct pdk_item *item) {
                           item->end == PDK_END_SUCCEEDED ? "has ended" : "did not succeed");
         if (plan->open) pdk_plan_stop(plan);
     }
-    plan->loop->post(plan->loop, &plan->pump);
+    pdk_plan_poke(plan);
 }
 
 void pdk_plan_check_end(struct pdk_plan *plan) {
+    if (plan->options.stays && !plan->stopping) return;
     if (plan->finished || plan->open || !pdk_log_files_idle(plan)) return;
     plan->finished = true;
     if (plan->options.finished) plan->options.finished(plan->options.arg);
 }
 
-static int32_t prepare_item(struct pdk_item *item, pdk_error *err) {
-    struct pdk_plan *plan = item->plan;
+int32_t pdk_item_prepare(struct pdk_item *item, struct pdk_plan *plan, pdk_error *err) {
     const struct pdk_output_files *log = &item->task->log;
+    item->plan = plan;
+    item->since = plan->loop->now_ns(plan->loop);
     if (item->task->ready.kind != PDK_CHECK_NONE) {
         int32_t rc = pdk_probe_create(item, err);
         if (rc < 0) return rc;
@@ -140,16 +149,13 @@ static int32_t prepare_item(struct pdk_item *item, pdk_error *err) {
     if (!log->file) return 0;
     int32_t rc = pdk_log_file_get(plan, log->file, log->max_size, log->keep, &item->log[0]);
     if (rc < 0) return rc;
-    item->log[1] = item->log[0];
-    return log->stderr_file ? pdk_log_file_get(plan, log->stderr_file, log->max_size, log->keep, &item->log[1]) : 0;
+    return pdk_log_file_get(plan, log->stderr_file ? log->stderr_file : log->file, log->max_size, log->keep,
+                            &item->log[1]);
 }
 
-static void tell_waiting(struct pdk_plan *plan) {
+void pdk_plan_tell_waiting(const struct pdk_item *item) {
     char text[300];
-    for (uint32_t i = 0; i < plan->item_count; i++)
-        if (plan->items[i].group->blockers)
-            pdk_follow_plan_event(&plan->items[i], PDK_PLAN_WAITS,
-                                  pdk_item_waits_for(&plan->items[i], text, sizeof text));
+    if (item->group->blockers) pdk_follow_plan_event(item, PDK_PLAN_WAITS, pdk_item_waits_for(item, text, sizeof text));
 }
 
 int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *options, pdk_error *err) {
@@ -157,13 +163,12 @@ int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *opt
     plan->loop = pdk_supervisor_loop(options->supervisor);
     plan->pump = (pdk_call){.run = pump, .arg = plan};
     for (uint32_t i = 0; i < plan->item_count; i++) {
-        plan->items[i].since = plan->loop->now_ns(plan->loop);
-        int32_t rc = prepare_item(&plan->items[i], err);
+        int32_t rc = pdk_item_prepare(plan->items[i], plan, err);
         if (rc < 0) return rc;
     }
     int32_t rc = pdk_follow_start(plan, err);
     if (rc < 0) return rc;
-    tell_waiting(plan);
+    for (uint32_t i = 0; i < plan->item_count; i++) pdk_plan_tell_waiting(plan->items[i]);
     pdk_graph_begin(plan);
     plan->loop->post(plan->loop, &plan->pump);
     return 0;
@@ -172,19 +177,16 @@ int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *opt
 void pdk_plan_stop(struct pdk_plan *plan) {
     if (plan->stopping) return;
     plan->stopping = true;
-    for (uint32_t i = 0; i < plan->group_count; i++) pdk_graph_queue(plan, &plan->groups[i], PDK_FATE_NEVER);
+    for (uint32_t i = 0; i < plan->group_count; i++) pdk_graph_queue(plan, plan->groups[i], PDK_FATE_NEVER);
     pump(plan);
     (void)pdk_supervisor_shutdown(plan->options.supervisor);
 }
 
 void pdk_plan_free(struct pdk_plan *plan) {
     if (!plan) return;
-    for (uint32_t i = 0; plan->items && i < plan->item_count; i++) {
-        pdk_probe_free(plan->items[i].probe);
-        pdk_follow_free(&plan->items[i]);
-        pdk_task_drop(plan->items[i].task);
-    }
-    for (uint32_t i = 0; plan->groups && i < plan->group_count; i++) pdk_task_drop(plan->groups[i].task);
+    for (uint32_t i = 0; i < plan->group_count; i++) pdk_group_free(plan->groups[i]);
+    free(plan->groups);
+    free(plan->items);
     pdk_log_files_free(plan);
     pdk_table_free(&plan->runs);
     pdk_table_free(&plan->traced);

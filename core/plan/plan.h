@@ -53,6 +53,7 @@ struct pdk_item {
     int32_t last_status; /* and as PDK_SUCCESS ... */
     bool timed_out;      /* the attempt that runs, or the last one, ran out of time */
 
+    bool asked;                                    /* to end, by a change of the plan */
     bool settled;                                  /* the supervisor has told the outcome */
     bool heard;                                    /* and its events have all been seen */
     pdk_event *kept;                               /* the last of them, if it came before the outcome */
@@ -79,6 +80,7 @@ struct pdk_selection {
     const char *const *names;            /* NULL-ended; NULL or empty: all that are not manual */
     const struct pdk_selector *selector; /* of -l: tasks with these labels, manual ones too; NULL: none */
     bool only;                           /* not what they need: that counts as there */
+    const char *const *also;             /* NULL-ended; these too, those that are not there are passed over; or NULL */
 };
 
 struct pdk_plan_options {
@@ -86,6 +88,7 @@ struct pdk_plan_options {
     enum pdk_stop_on stop_on;
     const char *exit_with;           /* a task: when it ends, all ends; NULL: none */
     const char *trace, *trace_state; /* all runs belong to it: W3C traceparent and tracestate; NULL: none */
+    bool stays;                      /* it goes on when all have ended, until stop: more may come by a change */
 
     /* Something happened to an item; NULL: to a plugin, or to nobody. The item shows what is so after it. */
     void (*event)(void *arg, const struct pdk_item *item, const pdk_event *event);
@@ -117,6 +120,27 @@ int32_t pdk_plan_start(struct pdk_plan *plan, const struct pdk_plan_options *opt
 /* End all: what has not been submitted is rejected (shutting_down), the supervisor is shut down.
  * Once; who wants more asks the supervisor. */
 void pdk_plan_stop(struct pdk_plan *plan);
+
+/*
+ * From what is wanted now to a plan at work: pdk_plan_select made it of the new configuration; it is taken over, and
+ * freed in every case. Tasks that say the same stay as they are, running or not; but one that was rejected because of a
+ * task that goes or begins anew is wanted again. Others are stopped, by their `stop` and within their grace, and in the
+ * place of those that are still wanted new ones start when they have stopped. All, or with an error nothing.
+ * again: of this name, begin anew though it says the same; NULL: none. `finished` and `stop` count all of them.
+ */
+int32_t pdk_plan_change(struct pdk_plan *plan, struct pdk_plan *wanted, const char *again, pdk_error *err);
+
+/* Stop a task, all its replicas; it stays in the plan, ended. -ENOENT: there is none of that name, -EALREADY: it has. */
+int32_t pdk_plan_stop_task(struct pdk_plan *plan, const char *name);
+
+/* Is there a task of this name at work, whatever has become of it? -1: none; else how many of its replicas have not ended. */
+int32_t pdk_plan_task_open(const struct pdk_plan *plan, const char *name);
+
+/* Open the log files of tasks anew, as those who turned them over themselves expect. */
+void pdk_plan_reopen_logs(struct pdk_plan *plan);
+
+/* Is it being taken out, or in the place of one that was? */
+bool pdk_item_leaves(const struct pdk_item *item);
 
 /* "needs build, test; after db". Returns buf. */
 const char *pdk_item_waits_for(const struct pdk_item *item, char *buf, size_t size);

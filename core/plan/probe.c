@@ -134,6 +134,10 @@ int32_t pdk_probe_create(struct pdk_item *item, pdk_error *err) {
     return probe->check->kind == PDK_CHECK_LINE ? compile(probe, err) : 0;
 }
 
+bool pdk_probe_idle(const struct pdk_probe *probe) {
+    return !probe || (!probe->resolving && !probe->running);
+}
+
 void pdk_probe_free(struct pdk_probe *probe) {
     if (!probe) return;
     if (probe->compiled) regfree(&probe->regex);

@@ -58,6 +58,7 @@ static void on_failed(void *arg, const pdk_error *err) {
     struct pdk_probe *probe = arg;
     probe->running = false;
     probe->child = 0;
+    if (!probe->attempt) pdk_plan_poke(probe->item->plan);
     pdk_probe_not_yet(probe, err->message);
 }
 
@@ -74,6 +75,7 @@ static void on_ended(void *arg, const pdk_exit *how) {
     probe->child = 0;
     loop->stop(loop, probe->timeout);
     probe->timeout = 0;
+    if (!probe->attempt) pdk_plan_poke(probe->item->plan); /* it may have been the last that was on the way */
     if (!probe->attempt || probe->attempt != probe->asked_by) return;
     if (how->exit_code == 0 && how->signal == 0 && how->error == 0) {
         pdk_probe_passed(probe);

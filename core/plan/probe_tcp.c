@@ -81,7 +81,10 @@ static void resolve(void *arg) {
 static void resolved(void *arg, int32_t status) {
     struct pdk_probe *probe = arg;
     probe->resolving = false;
-    if (!probe->attempt) return;
+    if (!probe->attempt) {
+        pdk_plan_poke(probe->item->plan); /* it may have been the last that was on the way */
+        return;
+    }
     if (status < 0 || probe->resolve_error) {
         pdk_probe_not_yet(probe, status < 0 ? strerror(-status) : gai_strerror(probe->resolve_error));
         return;

@@ -63,6 +63,13 @@ static void choose_automatic(struct choice *choice) {
         if (!choice->config->tasks[i]->manual) choose(choice, i);
 }
 
+static void choose_also(struct choice *choice, const char *const *names) {
+    for (size_t i = 0; names && names[i]; i++) {
+        int32_t found = task_index(choice->config, names[i]);
+        if (found >= 0) choose(choice, (uint32_t)found);
+    }
+}
+
 /* What those chosen wait for has to run too. */
 static void choose_needed(struct choice *choice) {
     while (choice->depth) {
@@ -82,6 +89,7 @@ static int32_t choose_all(struct choice *choice, const struct pdk_selection *sel
     if (rc == 0 && selection->selector) rc = choose_labelled(choice, selection->selector, err);
     if (rc < 0) return rc;
     if (!named && !selection->selector) choose_automatic(choice);
+    choose_also(choice, selection->also);
     if (!selection->only) choose_needed(choice);
     return 0;
 }
@@ -92,9 +100,9 @@ static int32_t make_replica(struct pdk_plan *plan, struct pdk_group *group, uint
     char name[80], slot[80];
     item->plan = plan;
     item->group = group;
-    item->index = (uint32_t)(item - plan->items);
+    item->index = plan->item_count;
+    plan->items[plan->item_count++] = item;
     item->fraction = -1;
-    pdk_follow_begin(item);
     if (group->task->replicas <= 1) {
         item->task = pdk_task_hold(group->task);
         item->name = spec->name;
@@ -112,44 +120,62 @@ static uint32_t replicas(const struct pdk_task *task) {
     return task->replicas > 1 ? task->replicas : 1;
 }
 
+void pdk_group_free(struct pdk_group *group) {
+    if (!group) return;
+    for (uint32_t i = 0; i < group->count; i++) {
+        struct pdk_item *item = &group->items[i];
+        pdk_probe_free(item->probe);
+        for (size_t stream = 0; stream < 2; stream++) pdk_log_file_drop(item->log[stream]);
+        pdk_follow_free(item);
+        pdk_task_drop(item->task);
+    }
+    pdk_task_drop(group->task);
+    free(group);
+}
+
+static int32_t make_group(struct pdk_plan *plan, struct pdk_task *task) {
+    uint32_t count = replicas(task);
+    struct pdk_group *group = calloc(1, sizeof *group + count * sizeof *group->items);
+    if (!group) return -ENOMEM;
+    plan->groups[plan->group_count++] = group;
+    group->task = pdk_task_hold(task);
+    group->count = group->open = group->unready = group->unsucceeded = count;
+    for (uint32_t n = 0; n < count; n++) pdk_follow_begin(&group->items[n]);
+    for (uint32_t n = 0; n < count; n++) {
+        int32_t rc = make_replica(plan, group, n);
+        if (rc < 0) return rc;
+    }
+    return 0;
+}
+
 static int32_t make_items(struct pdk_plan *plan, const struct choice *choice) {
-    struct pdk_group *group = plan->groups;
-    struct pdk_item *next = plan->items;
-    for (uint32_t i = 0; group && i < choice->config->task_count; i++) {
-        if (!choice->in[i]) continue;
-        group->task = pdk_task_hold(choice->config->tasks[i]);
-        group->items = next;
-        group->count = group->unready = group->unsucceeded = replicas(group->task);
-        next += group->count;
-        for (uint32_t n = 0; n < group->count; n++) {
-            int32_t rc = make_replica(plan, group, n);
-            if (rc < 0) return rc;
-        }
-        group++;
+    for (uint32_t i = 0; i < choice->config->task_count; i++) {
+        int32_t rc = choice->in[i] ? make_group(plan, choice->config->tasks[i]) : 0;
+        if (rc < 0) return rc;
     }
     return pdk_graph_link(plan);
 }
 
-static int32_t count_items(struct pdk_plan *plan, const struct choice *choice, pdk_error *err) {
-    uint64_t total = 0;
+static int32_t make_room(struct pdk_plan *plan, const struct choice *choice, pdk_error *err) {
+    uint64_t total = 0, groups = 0;
     for (uint32_t i = 0; i < choice->config->task_count; i++) {
         if (!choice->in[i]) continue;
-        plan->group_count++;
+        groups++;
         total += replicas(choice->config->tasks[i]);
     }
     if (total > PDK_PLAN_LIMIT)
         return pdk_failf(err, -E2BIG, NULL, "%llu tasks and replicas, at most %u can be run at once",
                          (unsigned long long)total, PDK_PLAN_LIMIT);
-    plan->item_count = plan->open = (uint32_t)total;
-    plan->groups = pdk_arena_alloc(&plan->arena, (plan->group_count + 1u) * sizeof *plan->groups);
-    plan->items = pdk_arena_alloc(&plan->arena, (plan->item_count + 1u) * sizeof *plan->items);
+    plan->open = (uint32_t)total;
+    plan->groups = calloc(groups + 1, sizeof(struct pdk_group *));
+    plan->items = calloc(total + 1, sizeof(struct pdk_item *));
     return plan->groups && plan->items ? 0 : -ENOMEM;
 }
 
 static int32_t build(struct pdk_plan *plan, struct choice *choice, const struct pdk_selection *selection,
                      pdk_error *err) {
     int32_t rc = choose_all(choice, selection, err);
-    if (rc == 0) rc = count_items(plan, choice, err);
+    if (rc == 0) rc = make_room(plan, choice, err);
     return rc < 0 ? rc : make_items(plan, choice);
 }
 
@@ -175,5 +201,5 @@ int32_t pdk_plan_select(const struct pdk_config *config, const struct pdk_select
 }
 
 struct pdk_item *pdk_plan_item(const struct pdk_plan *plan, size_t i) {
-    return i < plan->item_count ? &plan->items[i] : NULL;
+    return i < plan->item_count ? plan->items[i] : NULL;
 }

@@ -35,7 +35,8 @@ struct pdk_task_body {
     uint32_t own, given;        /* marks of the rows that the task itself wrote; that it or its defaults wrote */
     const pdk_value *with_at;   /* `with` as it was written, by the task or else in defaults; NULL */
     struct pdk_task_body *base; /* of a completed or varied copy: the one whose memory it uses; else NULL */
-    const pdk_value *held[PDK_HELD_LIMIT];
+    const pdk_value
+        *held[PDK_HELD_LIMIT]; /* of one that was read: its source, then its defaults, if it was given any */
     uint32_t held_count;
 };
 

@@ -116,6 +116,9 @@ struct pdk_task_change {
 };
 int32_t pdk_task_vary(struct pdk_task *task, const struct pdk_task_change *change, struct pdk_task **ret);
 
+/* Do two tasks of one name say the same, whatever way they wrote it? Not their descriptions. 1, 0, -ENOMEM. */
+int32_t pdk_task_same(struct pdk_task *a, struct pdk_task *b);
+
 struct pdk_task *pdk_task_hold(struct pdk_task *task);
 void pdk_task_drop(struct pdk_task *task); /* NULL is fine */
 
