@@ -7,6 +7,11 @@
 #include "core/spec/file.h"
 #include "core/spec/spec.h"
 
+struct pdk_config_file {
+    const char *name;
+    uint32_t owner, mode; /* of the file, as stat says */
+};
+
 struct pdk_config {
     struct pdk_task **tasks; /* in the order of the files; replicas not yet expanded */
     uint32_t task_count;
@@ -14,7 +19,10 @@ struct pdk_config {
     uint32_t plugin_count, source_count, metrics_count;
     struct pdk_limits limits;
     bool has_drain; /* shutdown.drain was written */
+    struct pdk_server server;
     uint32_t file_count;
+    struct pdk_config_file *files; /* those on the disk that were read, in the order of reading */
+    uint32_t opened_count;
     struct pdk_arena arena;
     uint32_t document_count;
     const pdk_value **documents; /* of the files, and made of them; keep the texts that reports quote */
@@ -45,6 +53,7 @@ const char *pdk_config_unfit(const struct pdk_task *task);
 struct pdk_task *pdk_config_task(const struct pdk_config *config, const char *name);
 
 void pdk_limits_default(struct pdk_limits *limits);
+void pdk_server_default(struct pdk_server *server);
 void pdk_config_free(struct pdk_config *config);
 
 #endif

@@ -32,6 +32,15 @@ static void check_name(struct pdk_reading *reading, const pdk_value *value,
         pdk_reading_fault(reading, at ? at : value, why, NULL, "\"%.80s\" cannot be the name of a plugin", entry->name);
 }
 
+static void check_allow(struct pdk_reading *reading, const pdk_value *value,
+                        const struct pdk_plugin_entry_config *entry) {
+    for (size_t i = 0; entry->allow && entry->allow[i]; i++)
+        if (strcmp(entry->allow[i], "control") != 0)
+            pdk_reading_fault(reading, pdk_values_get()->get(value, "allow"), "expected control",
+                              pdk_nearest(entry->allow[i], (const char *const[]){"control", NULL}),
+                              "\"%.80s\" is nothing that can be allowed", entry->allow[i]);
+}
+
 static void read_entry(struct pdk_reading *reading, const pdk_value *value, const struct pdk_field *rows,
                        struct pdk_plugin_entry_config *ret) {
     const pdk_value *use = value;
@@ -46,6 +55,7 @@ static void read_entry(struct pdk_reading *reading, const pdk_value *value, cons
     if (strchr(ret->use, '/')) ret->use = pdk_read_path(reading, use);
     if (!ret->name && ret->use) ret->name = base_name(reading, ret->use);
     check_name(reading, value, ret);
+    check_allow(reading, value, ret);
     if (ret->labels) pdk_reading_error(reading, pdk_labels_check(ret->labels, reading->report));
     if (ret->config) (void)pdk_read_is_map(reading, ret->config, "a map");
 }

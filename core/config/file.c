@@ -66,11 +66,12 @@ static bool enter(struct pdk_loading *loading, const char *name, const pdk_value
         fault(loading, name, at, -EMFILE, NULL, "more than 1000 files");
         return false;
     }
-    name = pdk_arena_text(&loading->arena, name, strlen(name));
+    name = pdk_arena_text(&loading->config->arena, name, strlen(name));
     if (!name)
         pdk_loading_error(loading, -ENOMEM);
     else
-        loading->opened[loading->opened_count++] = (struct pdk_opened){st->st_dev, st->st_ino, name, true};
+        loading->opened[loading->opened_count++] =
+            (struct pdk_opened){st->st_dev, st->st_ino, name, st->st_uid, st->st_mode, true};
     return name != NULL;
 }
 

@@ -21,23 +21,35 @@ void pdk_limits_default(struct pdk_limits *limits) {
     };
 }
 
+/* One map of the top level into the struct that its rows are of. */
 static void load_map(struct pdk_loading *loading, const pdk_value *value, const char *name,
-                     const struct pdk_field *rows, const pdk_value **first) {
-    struct pdk_reading reading = {.arena = &loading->arena, .report = loading->report, .folder = "/"};
+                     const struct pdk_field *rows, void *base, const char *folder, const pdk_value **first) {
+    struct pdk_reading reading = {
+        .arena = &loading->config->arena, .report = loading->report, .folder = folder, .trusted = true};
     if (pdk_value_is_null(value)) return;
     if (*first) {
         pdk_loading_twice(loading, pdk_scalar_key_place(value), "", name, pdk_scalar_key_place(*first));
         return;
     }
     *first = value;
-    if (pdk_read_is_map(&reading, value, "a map")) pdk_fields_read(&reading, rows, value, &loading->config->limits);
+    if (pdk_read_is_map(&reading, value, "a map")) pdk_fields_read(&reading, rows, value, base);
     pdk_loading_error(loading, reading.error);
 }
 
 void pdk_load_limits(struct pdk_loading *loading, const pdk_value *limits, const pdk_value *shutdown) {
-    load_map(loading, limits, "limits", pdk_limit_rows, &loading->limits);
-    load_map(loading, shutdown, "shutdown", pdk_shutdown_rows, &loading->shutdown);
+    struct pdk_limits *ret = &loading->config->limits;
+    load_map(loading, limits, "limits", pdk_limit_rows, ret, "/", &loading->limits);
+    load_map(loading, shutdown, "shutdown", pdk_shutdown_rows, ret, "/", &loading->shutdown);
     if (!pdk_value_is_null(shutdown) && shutdown->type == PDK_MAP && pdk_values_get()->get(shutdown, "drain"))
         loading->config->has_drain = true;
     if (loading->config->limits.running == UINT32_MAX) loading->config->limits.running = 0;
+}
+
+void pdk_server_default(struct pdk_server *server) {
+    *server = (struct pdk_server){.mode = 0600, .log = PDK_SERVER_LOG_INFO};
+}
+
+void pdk_load_server(struct pdk_loading *loading, const pdk_value *value, const char *folder) {
+    struct pdk_server *server = &loading->config->server;
+    load_map(loading, value, "server", pdk_server_rows, server, folder, &server->at);
 }

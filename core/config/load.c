@@ -91,12 +91,27 @@ static int32_t start(struct pdk_loading *loading, struct pdk_report *report) {
     *loading = (struct pdk_loading){.report = report, .config = calloc(1, sizeof *loading->config)};
     if (!loading->config) return -ENOMEM;
     pdk_limits_default(&loading->config->limits);
+    pdk_server_default(&loading->config->server);
     loading->opened = calloc(PDK_FILES_LIMIT, sizeof *loading->opened);
     if (!loading->opened) loading->error = -ENOMEM;
     return 0;
 }
 
+static void keep_files(struct pdk_loading *loading) {
+    struct pdk_config *config = loading->config;
+    config->files = pdk_arena_alloc(&config->arena, (loading->opened_count + 1u) * sizeof *config->files);
+    if (!config->files) {
+        pdk_loading_error(loading, -ENOMEM);
+        return;
+    }
+    for (uint32_t i = 0; i < loading->opened_count; i++) {
+        const struct pdk_opened *opened = &loading->opened[i];
+        config->files[config->opened_count++] = (struct pdk_config_file){opened->name, opened->owner, opened->mode};
+    }
+}
+
 static int32_t end(struct pdk_loading *loading, struct pdk_config **ret) {
+    keep_files(loading);
     pdk_arena_free(&loading->arena);
     pdk_table_free(&loading->named);
     pdk_table_free(&loading->plugin_names);

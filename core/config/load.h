@@ -26,7 +26,8 @@ struct pdk_named {
 struct pdk_opened {
     dev_t device;
     ino_t inode;
-    const char *name;
+    const char *name; /* lives as long as the configuration */
+    uint32_t owner, mode;
     bool open; /* its includes are being read */
 };
 
@@ -79,6 +80,7 @@ void pdk_load_includes(struct pdk_loading *loading, const pdk_value *value, cons
 void pdk_load_plugins(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source);
 void pdk_load_sources(struct pdk_loading *loading, const pdk_value *list, const struct pdk_file_source *source);
 void pdk_load_metrics(struct pdk_loading *loading, const pdk_value *value, const struct pdk_file_source *source);
+void pdk_load_server(struct pdk_loading *loading, const pdk_value *value, const char *folder);
 void pdk_load_limits(struct pdk_loading *loading, const pdk_value *limits, const pdk_value *shutdown);
 
 /* The name among all tasks that is nearest to one that is not there, or NULL. */

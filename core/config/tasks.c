@@ -151,6 +151,7 @@ void pdk_load_value(struct pdk_loading *loading, const pdk_value *value, const s
     if (!pdk_value_is_null(part = values->get(value, "sources"))) pdk_load_sources(loading, part, &inner);
     if (!pdk_value_is_null(part = values->get(value, "metrics"))) pdk_load_metrics(loading, part, &inner);
     pdk_load_limits(loading, values->get(value, "limits"), values->get(value, "shutdown"));
+    pdk_load_server(loading, values->get(value, "server"), inner.folder);
     if (!pdk_value_is_null(part = values->get(value, "include"))) pdk_load_includes(loading, part, &inner);
     values->drop(inner.defaults);
 }

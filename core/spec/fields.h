@@ -163,8 +163,11 @@ extern const struct pdk_field pdk_task_rows[];
 
 /* Of a file: the top level; struct pdk_limits; struct pdk_plugin_entry_config. */
 extern const struct pdk_field pdk_file_rows[];
-extern const struct pdk_field pdk_limit_rows[], pdk_shutdown_rows[];
+extern const struct pdk_field pdk_limit_rows[], pdk_shutdown_rows[], pdk_server_rows[];
 extern const struct pdk_field pdk_plugin_rows[], pdk_source_rows[], pdk_metrics_rows[], pdk_isolation_rows[];
+
+/* "0660", into a uint32_t. */
+void pdk_read_mode(struct pdk_reading *, const struct pdk_field *, const pdk_value *, void *base);
 
 /* isolation.c */
 void pdk_read_isolation(struct pdk_reading *, const struct pdk_field *, const pdk_value *, void *base);

@@ -5,10 +5,11 @@
 #include "core/base/clock.h"
 #include "core/spec/fields.h"
 
-#define LIMIT(member) .offset = offsetof(struct pdk_limits, member)
-#define ENTRY(member) .offset = offsetof(struct pdk_plugin_entry_config, member)
-#define LABELS        .json = "{\"$ref\":\"#/$defs/labels\"}"
-#define MAP           .json = "{\"type\":\"object\"}"
+#define LIMIT(member)  .offset = offsetof(struct pdk_limits, member)
+#define ENTRY(member)  .offset = offsetof(struct pdk_plugin_entry_config, member)
+#define SERVER(member) .offset = offsetof(struct pdk_server, member)
+#define LABELS         .json = "{\"$ref\":\"#/$defs/labels\"}"
+#define MAP            .json = "{\"type\":\"object\"}"
 
 const struct pdk_field pdk_limit_rows[] = {
     {PDK_FIELD_NAME("running"), .type = PDK_FIELD_INT, .flags = PDK_FIELD_UNLIMITED, LIMIT(running), .min = 1,
@@ -38,6 +39,37 @@ const struct pdk_field pdk_shutdown_rows[] = {
     {.name = NULL},
 };
 
+static const char *const log_words[] = {"error", "warn", "info", "debug", "trace", NULL};
+static const char *const format_words[] = {"auto", "text", "json", NULL};
+
+const struct pdk_field pdk_server_rows[] = {
+    {PDK_FIELD_NAME("socket"), .type = PDK_FIELD_PATH, SERVER(socket), .words = "path",
+     .fallback = "/run/paddock.sock, or $XDG_RUNTIME_DIR/paddock.sock", .doc = "Where a console listens"},
+    {PDK_FIELD_NAME("mode"), .type = PDK_FIELD_OWN, .read = pdk_read_mode, SERVER(mode), .words = "octal mode",
+     .fallback = "0600", .doc = "Who may use the socket", .json = "{\"type\":\"string\",\"pattern\":\"^0?[0-7]{3}$\"}"},
+    {PDK_FIELD_NAME("group"), .type = PDK_FIELD_TEXT, SERVER(group), .min = 1, .max = 64, .words = "group",
+     .fallback = "unchanged", .doc = "The group of the socket"},
+    {PDK_FIELD_NAME("state"), .type = PDK_FIELD_PATH, SERVER(state), .words = "path",
+     .fallback = "$STATE_DIRECTORY, /var/lib/paddock, or $XDG_STATE_HOME/paddock",
+     .doc = "The folder of what outlives us; one server has it at a time"},
+    {PDK_FIELD_NAME("log"), .type = PDK_FIELD_CHOICE, SERVER(log), .choices = log_words,
+     .words = "error, warn, info, debug or trace", .fallback = "info", .doc = "How much is said"},
+    {PDK_FIELD_NAME("log_format"), .type = PDK_FIELD_CHOICE, SERVER(log_format), .choices = format_words,
+     .words = "auto, text or json", .fallback = "auto",
+     .doc = "auto: text on a terminal and in the journal, else JSON"},
+    {PDK_FIELD_NAME("trusted_user"), .type = PDK_FIELD_TEXT, SERVER(trusted_user), .min = 1, .max = 64, .words = "user",
+     .fallback = "the user that runs it",
+     .doc = "Who, besides root, may own the files that are read and the plugins that are loaded"},
+    {.name = NULL},
+};
+
+#define ALLOW                                                                                                          \
+    {                                                                                                                  \
+        PDK_FIELD_NAME("allow"), .type = PDK_FIELD_NAMES, ENTRY(allow), .words = "list of: control", .fallback = "[]", \
+                                 .doc = "control: it may submit, cancel and reload; console may always",               \
+                                 .json = "{\"type\":\"array\",\"items\":{\"enum\":[\"control\"]}}"                     \
+    }
+
 const struct pdk_field pdk_plugin_rows[] = {
     {PDK_FIELD_NAME("use"), .type = PDK_FIELD_TEXT, .flags = PDK_FIELD_REQUIRED, ENTRY(use), .min = 1, .max = 4096,
      .words = "name or path", .fallback = "required", .doc = "The plugin; a path has a /"},
@@ -53,6 +85,7 @@ const struct pdk_field pdk_plugin_rows[] = {
      .fields = pdk_isolation_rows, .words = "none, process, or a map", .fallback = "none",
      .doc = "process: the runner has a process of its own, so that a crash costs its own attempts alone",
      .json = "{\"enum\":[\"none\",\"process\"]}"},
+    ALLOW,
     {.name = NULL},
 };
 
@@ -75,6 +108,7 @@ const struct pdk_field pdk_source_rows[] = {
     {PDK_FIELD_NAME("pending"), .type = PDK_FIELD_INT, ENTRY(pending), .min = 1, .max = 1000000,
      .words = "int 1..1000000", .fallback = "1000",
      .doc = "Messages accepted whose runs have not ended; beyond, it is asked to wait"},
+    ALLOW,
     {.name = NULL},
 };
 
@@ -120,7 +154,7 @@ const struct pdk_field pdk_file_rows[] = {
      .doc = "Bounds of the supervisor"},
     {PDK_FIELD_NAME("shutdown"), .type = PDK_FIELD_ANY, .fields = pdk_shutdown_rows, .words = "map",
      .fallback = "{drain: 0s, grace: 30s, flush: 5s}", .doc = "How the supervisor ends"},
-    {PDK_FIELD_LATER("server", 2), .words = "map", .fallback = "{}",
-     .doc = "Control socket and state, used by `serve`"},
+    {PDK_FIELD_NAME("server"), .type = PDK_FIELD_ANY, .fields = pdk_server_rows, .words = "map", .fallback = "{}",
+     .doc = "Its control socket, state and log; used by `serve`"},
     {.name = NULL},
 };

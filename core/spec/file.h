@@ -36,6 +36,7 @@ struct pdk_plugin_entry_config {
     const char *name;                 /* of the instance */
     const pdk_value *labels, *config; /* maps or NULL, held by the configuration */
     bool optional, task_label;
+    const char *const *allow; /* "control"; NULL-ended, or NULL */
     struct pdk_isolation isolation;
     const pdk_value *at;
     /* of a source: all that it may have run */
@@ -49,6 +50,25 @@ struct pdk_limits {
     uint32_t queued, slot_queue, history, events;
     uint64_t history_age, line;
     uint64_t drain, grace, flush; /* of the shutdown, ns */
+};
+
+/* How much is said, in the order of the words. */
+enum pdk_server_log {
+    PDK_SERVER_LOG_ERROR,
+    PDK_SERVER_LOG_WARN,
+    PDK_SERVER_LOG_INFO,
+    PDK_SERVER_LOG_DEBUG,
+    PDK_SERVER_LOG_TRACE
+};
+enum pdk_server_format { PDK_SERVER_FORMAT_AUTO, PDK_SERVER_FORMAT_TEXT, PDK_SERVER_FORMAT_JSON };
+
+/* Of `serve`. Texts NULL: the default, which depends on who runs it. */
+struct pdk_server {
+    const char *socket, *group, *state, *trusted_user; /* socket, state: absolute */
+    uint32_t mode;                                     /* of the socket */
+    enum pdk_server_log log;
+    enum pdk_server_format log_format;
+    const pdk_value *at; /* NULL: it was not given */
 };
 
 #endif
