@@ -232,8 +232,9 @@ static bool has_left(const struct pdk_group *group) {
 
 static void let_go(struct pdk_plan *plan, struct pdk_group *group) {
     for (uint32_t i = 0; i < group->count; i++) {
-        const pdk_run *run = &group->items[i].run;
-        if (*run) (void)pdk_table_remove(&plan->runs, (const char *)run, sizeof *run);
+        const struct pdk_item *item = &group->items[i];
+        if (item->run) (void)pdk_table_remove(&plan->runs, (const char *)&item->run, sizeof item->run);
+        if (item->run_id[0]) (void)pdk_table_remove(&plan->traced, item->run_id, strlen(item->run_id));
     }
     pdk_group_free(group);
     plan->leaving--;

@@ -284,12 +284,20 @@ static bool tell_ready(struct pdk_item *item, const pdk_event *event, bool was) 
     return true;
 }
 
+/* Of a plugin, of nobody, or of a run that others submitted. */
+static void tell_others(const struct pdk_plan *plan, const pdk_event *event) {
+    if (event->kind != PDK_EVENT_OUTPUT)
+        tell(plan, NULL, event);
+    else if (event->data && plan->options.output)
+        plan->options.output(plan->options.arg, NULL, event);
+}
+
 static void on_event(void *arg, const pdk_event *event) {
     struct pdk_plan *plan = arg;
     struct pdk_item *item = NULL;
     if (event->run) item = pdk_table_get(&plan->runs, (const char *)&event->run, sizeof event->run);
     if (!item) {
-        if (!event->run) tell(plan, NULL, event);
+        tell_others(plan, event);
         if (event->kind == PDK_EVENT_LOST) end_settled(plan);
         return;
     }

@@ -115,15 +115,19 @@ static void work(void *arg) {
 
 static void begin(struct pdk_log_file *log);
 
-static void let_go(struct pdk_log_file *log) {
-    struct pdk_log_file **at = &log->plan->logs;
-    while (*at != log) at = &(*at)->next;
-    *at = log->next;
+static void dispose(struct pdk_log_file *log) {
     if (log->fd >= 0) (void)close(log->fd);
     pdk_buffer_free(&log->waiting);
     pdk_buffer_free(&log->writing);
     free(log->path);
     free(log);
+}
+
+static void let_go(struct pdk_log_file *log) {
+    struct pdk_log_file **at = &log->plan->logs;
+    while (*at != log) at = &(*at)->next;
+    *at = log->next;
+    dispose(log);
 }
 
 static void said(struct pdk_log_file *log) {
@@ -218,5 +222,9 @@ bool pdk_log_files_idle(const struct pdk_plan *plan) {
 }
 
 void pdk_log_files_free(struct pdk_plan *plan) {
-    while (plan->logs) let_go(plan->logs);
+    for (struct pdk_log_file *log = plan->logs, *next; log; log = next) {
+        next = log->next;
+        dispose(log);
+    }
+    plan->logs = NULL;
 }

@@ -90,9 +90,10 @@ struct pdk_plan_options {
     const char *trace, *trace_state; /* all runs belong to it: W3C traceparent and tracestate; NULL: none */
     bool stays;                      /* it goes on when all have ended, until stop: more may come by a change */
 
-    /* Something happened to an item; NULL: to a plugin, or to nobody. The item shows what is so after it. */
+    /* Something happened to an item; NULL: to a plugin, to nobody, or to a run that others submitted. The item shows what
+     * is so after it. */
     void (*event)(void *arg, const struct pdk_item *item, const pdk_event *event);
-    /* What it printed, unless that goes to its log files. */
+    /* What it printed, unless that goes to its log files; item NULL: the run of others. */
     void (*output)(void *arg, const struct pdk_item *item, const pdk_event *event);
     /* A line for the operator. */
     void (*warn)(void *arg, const char *text);

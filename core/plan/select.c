@@ -149,6 +149,7 @@ static int32_t make_group(struct pdk_plan *plan, struct pdk_task *task) {
 }
 
 static int32_t make_items(struct pdk_plan *plan, const struct choice *choice) {
+    if (!plan->groups || !plan->items) return -ENOMEM;
     for (uint32_t i = 0; i < choice->config->task_count; i++) {
         int32_t rc = choice->in[i] ? make_group(plan, choice->config->tasks[i]) : 0;
         if (rc < 0) return rc;
@@ -169,7 +170,7 @@ static int32_t make_room(struct pdk_plan *plan, const struct choice *choice, pdk
     plan->open = (uint32_t)total;
     plan->groups = calloc(groups + 1, sizeof(struct pdk_group *));
     plan->items = calloc(total + 1, sizeof(struct pdk_item *));
-    return plan->groups && plan->items ? 0 : -ENOMEM;
+    return 0;
 }
 
 static int32_t build(struct pdk_plan *plan, struct choice *choice, const struct pdk_selection *selection,

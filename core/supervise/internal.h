@@ -232,7 +232,6 @@ const char *pdk_end_word(int32_t end);
 const char *pdk_result_word(int32_t status, bool timed_out);
 const char *pdk_category_word(int32_t category); /* NULL: none */
 const char *pdk_cause_word(int32_t cause);
-const char *pdk_category_word(int32_t category); /* NULL: of NONE there is none */
 const char *pdk_say_result(const struct pdk_said *said, bool timed_out, uint64_t timeout, char *buf, size_t size);
 const char *pdk_ordinal(uint32_t n, char *buf, size_t size);
 

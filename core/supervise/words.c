@@ -18,13 +18,6 @@ const char *pdk_result_word(int32_t status, bool timed_out) {
     return status >= 0 && status < PDK_RESULTS ? words[status] : "unknown";
 }
 
-const char *pdk_category_word(int32_t category) {
-    static const char *const words[PDK_CAT_INTERNAL + 1] = {NULL,     "other",   "input",   "missing", "denied",
-                                                            "busy",   "network", "peer",    "exit",    "signal",
-                                                            "memory", "timeout", "internal"};
-    return category >= 0 && category <= PDK_CAT_INTERNAL ? words[category] : "other";
-}
-
 const char *pdk_cause_word(int32_t cause) {
     static const char *const words[] = {
         "", "canceled", "timed out", "shutting down", "replaced", "its deadline has come"};
