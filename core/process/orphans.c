@@ -199,3 +199,7 @@ bool pdk_orphans_hunt(struct pdk_spawner *spawner, struct pdk_child_state *child
     /* A list that takes several reads and shrinks between them may have left somebody out. */
     return found || (at > (off_t)sizeof list && spawner->stats.orphans != reaped);
 }
+
+void pdk_spawner_reap(struct pdk_spawner *spawner) {
+    if (spawner->orphans) (void)pdk_orphans_hunt(spawner, NULL);
+}

@@ -34,6 +34,9 @@ const pdk_process *pdk_spawner_service(struct pdk_spawner *spawner);
 /* Kill and reap all that is left, waiting for it; no callback comes any more. NULL is fine. */
 void pdk_spawner_free(struct pdk_spawner *spawner);
 
+/* See whether a child has ended that nobody knows, and reap it a second later. Nothing without subreaper. */
+void pdk_spawner_reap(struct pdk_spawner *spawner);
+
 /* For tests and benchmarks. */
 struct pdk_spawner_stats {
     uint64_t spawned, failed, ended, killed, orphans;

@@ -289,6 +289,10 @@ const pdk_process *pdk_supervisor_process(pdk_supervisor *supervisor) {
     return supervisor->process;
 }
 
+void pdk_supervisor_reap(pdk_supervisor *supervisor) {
+    if (supervisor->own_process) pdk_spawner_reap(supervisor->own_process);
+}
+
 int32_t pdk_supervisor_run(pdk_supervisor *supervisor) {
     if (!supervisor->own_loop || supervisor->options.ev_loop) return -ENOTSUP;
     while (!pdk_shutdown_over(supervisor)) pdk_ev_run(supervisor->own_loop);

@@ -27,6 +27,10 @@ struct pdk_program_ops {
 /* One, for as long as the supervisor lives; ops and arg live that long. */
 void pdk_supervisor_program(pdk_supervisor *supervisor, const struct pdk_program_ops *ops, void *arg);
 
+/* Reap children that nobody waits for and that are none of ours, as far as PDK_SUPERVISOR_OWNS_PROCESS made us adopt them.
+ * One that somebody in this process may wait for has a second for it. [main] */
+void pdk_supervisor_reap(pdk_supervisor *supervisor);
+
 /* Runs and sources that keep a shutdown waiting, or did not stop: "web-12 (runner subprocess, attempt 3)". */
 void pdk_supervisor_pending(pdk_supervisor *supervisor, void (*each)(void *arg, const char *text), void *arg);
 
