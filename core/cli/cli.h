@@ -19,6 +19,7 @@ enum pdk_exit_code {
     PDK_EXIT_NO_RUNNER = 4, /* no runner takes a task */
     PDK_EXIT_PLUGIN = 5,    /* plugin refused or missing */
     PDK_EXIT_NO_SUCH = 7,   /* no such run or task */
+    PDK_EXIT_REFUSED = 8,   /* refused now: another has it */
     PDK_EXIT_BUG = 70,      /* ours; also out of memory */
     PDK_EXIT_TIMED_OUT = 124,
     PDK_EXIT_NOT_EXECUTABLE = 126,
@@ -44,6 +45,9 @@ struct pdk_arguments {
     enum pdk_view progress;
     enum pdk_log_format log_format;
     uint32_t stop_on; /* enum pdk_stop_on */
+    int ready_fd;     /* -1: none */
+    bool check_only;
+    const char *pid_file, *socket;
     const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config, *tcp_socket, *from;
     uint64_t timeout_ns;          /* 0: not said */
     const char *output, *variant; /* output of new and import; variant of new: the name of its option */
@@ -114,6 +118,7 @@ void pdk_write_file(void *arg, const char *data, size_t size);
 
 /* verb_*.c */
 int pdk_verb_run(struct pdk_arguments *arguments);
+int pdk_verb_serve(struct pdk_arguments *arguments);
 int pdk_verb_rrq(struct pdk_arguments *arguments);
 int pdk_verb_check(struct pdk_arguments *arguments);
 int pdk_verb_route(struct pdk_arguments *arguments);

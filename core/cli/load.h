@@ -14,12 +14,16 @@ struct pdk_listed {
     const char *name, *file;                     /* file NULL: not found */
     struct pdk_library library;                  /* plugin NULL: refused */
     bool found;                                  /* on the path alone */
+    bool own;                                    /* one that serve loads by itself; it has an entry */
     uint32_t role;                               /* PDK_ROLE_..., that its entry stands for; 0: any but a source's */
     pdk_error error;                             /* of a refused one */
 };
 
 struct pdk_setup {
     struct pdk_arguments *arguments;
+    bool serves;        /* load queue, console and archive by themselves, where they are on the path */
+    bool owners_matter; /* load plugins only of root, of who we run as, and of trusted (-1: nobody else) */
+    int64_t trusted;
     const char *sources; /* list and enter those of this plugin, too; "": all; NULL: none */
     struct pdk_report report;
     struct pdk_config *config; /* NULL: none was read */
@@ -57,6 +61,20 @@ bool pdk_setup_wants_source(const struct pdk_setup *setup, const struct pdk_plug
 /* load_sources.c: let the supervisor know what a source may have run. 0 or -ENOMEM. */
 int32_t pdk_setup_grant(struct pdk_setup *setup, const struct pdk_plugin_entry_config *entry,
                         pdk_supervisor *supervisor);
+
+/* The same for one that is no source: may it control? */
+int32_t pdk_setup_allow(const struct pdk_plugin_entry_config *entry, pdk_supervisor *supervisor);
+
+/* What the sources that `first` has entered may have run by the configuration of this setup. make: -ENOMEM; one for each of
+ * first->plugins, in our arena. apply: cannot fail. */
+int32_t pdk_setup_grants_make(struct pdk_setup *setup, const struct pdk_setup *first, struct pdk_instance_limits **ret);
+void pdk_setup_grants_apply(const struct pdk_setup *first, const struct pdk_instance_limits *limits,
+                            pdk_supervisor *supervisor);
+
+/* load_own.c: make entries for those that come by themselves, once the plugins are listed. -ENOMEM. */
+int32_t pdk_setup_own(struct pdk_setup *setup);
+/* Such a source may run every task that a source can, and these kinds. */
+int32_t pdk_setup_own_source(struct pdk_setup *setup, const char *const *kinds, struct pdk_plugin_entry_config *ret);
 
 /* Faults of sources that only the plugins tell: kinds that nobody serves. */
 void pdk_setup_try_sources(struct pdk_setup *setup, const pdk_router *router);

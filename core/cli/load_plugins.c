@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/cli/load.h"
@@ -56,9 +57,19 @@ static struct pdk_listed *add(struct pdk_setup *setup, const char *name) {
     return listed;
 }
 
+/* Before it is loaded, which runs code of it. */
+static bool is_trusted(const struct pdk_setup *setup, const char *file, pdk_error *err) {
+    struct stat st;
+    if (!setup->owners_matter || stat(file, &st) < 0) return true;
+    if (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == setup->trusted) return true;
+    (void)pdk_failf(err, -EACCES, NULL, "%.200s belongs to uid %u, who is not trusted", file, st.st_uid);
+    return false;
+}
+
 static int32_t open_at(struct pdk_setup *setup, struct pdk_listed *listed, const char *file) {
     listed->file = pdk_arena_text(&setup->arena, file, strlen(file));
     if (!listed->file) return -ENOMEM;
+    if (!is_trusted(setup, file, &listed->error)) return 0;
     int32_t rc = pdk_library_open(file, &listed->library, &listed->error);
     if (rc < 0 && !listed->error.code) listed->error.code = rc;
     return rc == -ENOMEM ? rc : 0;
@@ -131,7 +142,8 @@ int32_t pdk_setup_list(struct pdk_setup *setup) {
             rc = add_entry(setup, &config->sources[i], PDK_ROLE_SOURCE);
     for (uint32_t i = 0; rc == 0 && config && i < config->metrics_count; i++)
         rc = add_entry(setup, &config->metrics[i], PDK_ROLE_METRICS);
-    return rc == 0 ? pdk_library_scan(setup->path, add_found, setup) : rc;
+    if (rc == 0) rc = pdk_library_scan(setup->path, add_found, setup);
+    return rc == 0 && setup->serves ? pdk_setup_own(setup) : rc;
 }
 
 /* One that the operator has named is missing or refused: an error, or a warning when it is optional. */
@@ -188,12 +200,15 @@ static int32_t enter(struct pdk_setup *setup, struct pdk_listed *listed, pdk_rou
     pdk_router_entry entry = {.struct_size = sizeof entry, .name = listed->name, .roles = roles_of(listed)};
     pdk_error err = PDK_ERROR;
     int32_t rc = 0;
-    if (!entry.roles) return fault_misplaced(setup, listed);
+    if (!entry.roles && listed->library.plugin->source) return fault_misplaced(setup, listed);
     if (config) {
         entry.labels = config->labels;
         entry.config = config->config;
     }
-    if (listed->role == PDK_ROLE_SOURCE && supervisor) rc = pdk_setup_grant(setup, config, supervisor);
+    if (listed->role == PDK_ROLE_SOURCE && supervisor)
+        rc = pdk_setup_grant(setup, config, supervisor);
+    else if (config && supervisor)
+        rc = pdk_setup_allow(config, supervisor);
     if (rc < 0) return rc;
     rc = config && config->isolation.mode ? pdk_setup_isolate(listed, &entry, router, supervisor, &err)
          : supervisor                     ? pdk_supervisor_load(supervisor, listed->file, &entry, &err)

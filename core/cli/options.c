@@ -3,6 +3,7 @@
 #include "core/cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,14 @@ static const struct pdk_option options[] = {
     {PDK_OPT_PREFIX, "prefix", "WHEN", "Name of the task before each line: auto, always or never"},
     {PDK_OPT_TIMESTAMPS, "timestamps", NULL, "Time before each line"},
     {PDK_OPT_PROGRESS, "progress", "HOW", "Live view at the bottom, or plain lines: auto, live or plain"},
+    {PDK_OPT_READY_FD, "ready-fd", "N", "Write a line to this descriptor when ready, and close it"},
+    {PDK_OPT_PID_FILE, "pid-file", "FILE", "Write the number of the process here"},
+    {PDK_OPT_CHECK_ONLY, "check", NULL, "Check all that a start would, and start nothing"},
+    {PDK_OPT_SOCKET, "socket", "PATH", "Where the console listens, whatever the file says"},
     {PDK_OPT_NO_PLUGINS, "no-plugins", NULL, "Check what needs no plugin"},
     {PDK_OPT_STRICT, "strict", NULL, "Warnings count as errors"},
     {PDK_OPT_LONG, "long", NULL, "Authors, descriptions and files too"},
-    {PDK_OPT_FIELDS, "fields", NULL, "The fields as text, one a line: of tasks, or of plugins"},
+    {PDK_OPT_FIELDS, "fields", NULL, "The fields as text, one a line: of tasks, plugins or server"},
     {PDK_OPT_LIST, "list", NULL, "List the checks: their numbers, rules and headers"},
     {PDK_OPT_CHECK, "check", "N", "This check alone; again for more"},
     {PDK_OPT_KIND, "kind", "KIND", "Tasks of this kind alone"},
@@ -150,6 +155,15 @@ static int add_file(struct pdk_arguments *a, const char *word) {
     return add_word(a, &a->files, word);
 }
 
+/* One that we were started with; the tasks are not to have it. */
+static int take_descriptor(struct pdk_arguments *a, int id, const char *text) {
+    const char *why = NULL;
+    a->ready_fd = (int)strtonum(text, 0, INT32_MAX, &why);
+    if (why) return pdk_say_usage(a->verb, "write 3", "--%s: \"%s\" is no descriptor", by_id(id)->name, text);
+    if (fcntl(a->ready_fd, F_SETFD, FD_CLOEXEC) == 0) return 0;
+    return pdk_say_usage(a->verb, "", "--%s %s: %s", by_id(id)->name, text, strerror(errno));
+}
+
 static int take_option(struct pdk_arguments *a, int id, const char *text) {
     switch (id) {
     case PDK_OPT_HELP: a->help = true; return 0;
@@ -166,6 +180,10 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_KIND: a->kind = text; return 0;
     case PDK_OPT_WITH: a->with = text; return 0;
     case PDK_OPT_CONFIG: a->config = text; return 0;
+    case PDK_OPT_CHECK_ONLY: a->check_only = true; return 0;
+    case PDK_OPT_PID_FILE: a->pid_file = text; return 0;
+    case PDK_OPT_SOCKET: a->socket = text; return 0;
+    case PDK_OPT_READY_FD: return take_descriptor(a, id, text);
     case PDK_OPT_CHECK: return add_word(a, &a->checks, text);
     case PDK_OPT_ASYNC:
     case PDK_OPT_THREAD:
@@ -290,7 +308,7 @@ int pdk_arguments_read(struct pdk_arguments *a, const struct pdk_verb *verb, int
     static const char *nothing[] = {NULL};
     struct pdk_words *lists[] = {&a->files, &a->names,     &a->plugin_path, &a->plugins,
                                  &a->set,   &a->env_files, &a->only,        &a->checks};
-    *a = (struct pdk_arguments){.verb = verb};
+    *a = (struct pdk_arguments){.verb = verb, .ready_fd = -1};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) lists[i]->items = nothing;
     int end = find_end(argc, argv);
     char *cut = end < argc ? argv[end] : NULL;

@@ -27,6 +27,8 @@ struct pdk_session {
     size_t item_count, name_width;
     bool single; /* run -- COMMAND: as if the command had been run by itself */
     bool prefix, json_log;
+    bool serves;                 /* as a daemon: it remembers ended runs, and what it says has a time and a level */
+    bool journal;                /* what it says goes to the journal */
     int32_t level, log_level;    /* the lowest that is said, PDK_LOG_...: by us, and by the supervisor and plugins */
     uint64_t seq;                /* of the JSON events */
     struct pdk_run_lines *lines; /* of each item and stream */
@@ -45,7 +47,10 @@ struct pdk_session {
     void (*on_stopped)(struct pdk_session *session);          /* the supervisor has */
     void (*ask_end)(struct pdk_session *session, int signal); /* somebody wants the end: again and again, perhaps */
     void (*say_states)(struct pdk_session *session);          /* on QUIT */
+    void (*reload)(struct pdk_session *session);              /* on HUP; NULL: that is the same as TERM */
+    void (*turn_over)(struct pdk_session *session);           /* on USR1; NULL: not heard */
     uint64_t drain;                                           /* when the file does not say */
+    void *own;                                                /* the verb's */
     const pdk_value *made;                                    /* what the command line made of a config; dropped */
 };
 
@@ -70,7 +75,19 @@ void pdk_run_visible(struct pdk_buffer *to, const char *data, size_t size, bool 
 /* run_talk.c */
 void pdk_run_talk(struct pdk_session *session, int32_t level, const char *part, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What a line is of. Texts NULL or "": not known. */
+struct pdk_said_of {
+    int32_t level;
+    bool asked;       /* somebody wants to know: whatever level is said otherwise */
+    const char *part; /* of the core, or a plugin */
+    const char *task, *run_id, *runner, *file;
+    const char *trace_id, *span_id; /* trace_id NULL: that of the run, if it is an item's */
+    uint32_t attempt, line;
+};
+void pdk_run_talk_of(struct pdk_session *session, const struct pdk_said_of *of, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void pdk_run_talk_event(struct pdk_session *session, const struct pdk_item *item, const pdk_event *event);
+void pdk_run_states(struct pdk_session *session);                                                   /* of all items */
 void pdk_run_log(void *arg, int32_t level, const char *part, const char *run_id, const char *text); /* [any] */
 int32_t pdk_run_notes_create(struct pdk_session *session); /* before the first line of the log */
 void pdk_run_notes_say(struct pdk_session *session);       /* what still waits */

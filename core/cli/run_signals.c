@@ -10,6 +10,9 @@
 
 static const int handled[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGCONT};
 
+/* Of a daemon; a stray USR2 would end it otherwise. */
+static const int served[] = {SIGUSR1, SIGUSR2};
+
 /* What whoever started us told us to ignore (nohup, a shell's background) stays ignored. */
 static bool is_ignored(int signal) {
     struct sigaction action;
@@ -22,6 +25,7 @@ int32_t pdk_run_signals_block(struct pdk_session *session) {
     (void)sigemptyset(&set);
     for (size_t i = 0; i < sizeof handled / sizeof *handled; i++)
         if (!is_ignored(handled[i])) (void)sigaddset(&set, handled[i]);
+    for (size_t i = 0; session->serves && i < sizeof served / sizeof *served; i++) (void)sigaddset(&set, served[i]);
     (void)signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -errno;
     session->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -37,6 +41,14 @@ void pdk_run_signals_look(void *arg) {
         case SIGCONT: pdk_screen_resumed(&session->screen); break;
         case SIGQUIT: session->say_states(session); break;
         case SIGINT: session->ask_end(session, SIGINT); break;
+        case SIGUSR1: session->turn_over(session); break;
+        case SIGUSR2: break;
+        case SIGHUP:
+            if (session->reload)
+                session->reload(session);
+            else
+                session->ask_end(session, SIGTERM);
+            break;
         default: session->ask_end(session, SIGTERM); break;
         }
     }

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
 #include "core/cli/run.h"
 
 /* ---- what comes from below */
@@ -23,7 +22,7 @@ static void on_output(void *arg, const struct pdk_item *item, const pdk_event *e
     if (session->arguments->json)
         pdk_run_json(session, item, event);
     else
-        pdk_run_line(session, item->name, event);
+        pdk_run_line(session, item ? item->name : event->name, event);
 }
 
 static void on_warning(void *arg, const char *text) {
@@ -71,23 +70,6 @@ static void ask_end(struct pdk_session *session, int signal) {
     default: pdk_session_leave_at_once(session);
     }
     pdk_screen_changed(&session->screen);
-}
-
-static void say_states(struct pdk_session *session) {
-    const struct pdk_item *item;
-    uint64_t now = session->loop->now_ns(session->loop);
-    for (size_t i = 0; (item = pdk_plan_item(session->plan, i)); i++) {
-        char text[300] = "", time[32];
-        if (item->state == PDK_ITEM_WAITING)
-            (void)pdk_item_waits_for(item, text, sizeof text);
-        else if (item->state == PDK_ITEM_ENDED)
-            (void)strlcpy(text, pdk_end_name(item->end), sizeof text);
-        else if (item->last[0])
-            (void)strlcpy(text, item->last, sizeof text);
-        pdk_run_talk(session, PDK_LOG_BUG, item->name, "%s%s for %s, attempt %u%s%s", pdk_item_state_name(item->state),
-                     item->ready ? ", ready," : "", pdk_duration_about(now - item->since, time, sizeof time),
-                     item->attempt, *text ? "; " : "", text);
-    }
 }
 
 /* ---- preparation */
@@ -230,7 +212,7 @@ int pdk_verb_run(struct pdk_arguments *arguments) {
     if (!session) return pdk_say_memory();
     pdk_session_begin(session, arguments);
     session->ask_end = ask_end;
-    session->say_states = say_states;
+    session->say_states = pdk_run_states;
     int code = prepare(session);
     if (code == 0 && arguments->dry_run) {
         code = dry_run(session);

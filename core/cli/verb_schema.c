@@ -19,8 +19,13 @@ static int print_fields(const char *of) {
         pdk_plugin_fields(print_field, NULL);
         return 0;
     }
+    if (of && strcmp(of, "server") == 0) {
+        pdk_server_fields(print_field, NULL);
+        return 0;
+    }
     if (of && strcmp(of, "tasks") != 0)
-        return pdk_say_usage(NULL, "", "schema --fields: there are those of tasks and of plugins, not of \"%s\"", of);
+        return pdk_say_usage(NULL, "", "schema --fields: there are those of tasks, plugins and server, not of \"%s\"",
+                             of);
     for (size_t i = 0; (field = pdk_task_field(i)); i++) print_field(NULL, field->name, field);
     return 0;
 }

@@ -17,6 +17,9 @@ static const int run_options[] = {PDK_OPT_SELECTOR,
                                   PDK_OPT_TIMESTAMPS,
                                   PDK_OPT_PROGRESS,
                                   0};
+static const int serve_options[] = {
+    PDK_OPT_READY_FD, PDK_OPT_PID_FILE, PDK_OPT_CHECK_ONLY, PDK_OPT_SOCKET,       PDK_OPT_ENV_FILE,
+    PDK_OPT_PLUGIN,   PDK_OPT_PREFIX,   PDK_OPT_TIMESTAMPS, PDK_OPT_METRICS_FILE, 0};
 static const int rrq_options[] = {PDK_OPT_CONFIG_FILE,  PDK_OPT_TCP_SOCKET, PDK_OPT_STAY,
                                   PDK_OPT_ENV_FILE,     PDK_OPT_PLUGIN,     PDK_OPT_PREFIX,
                                   PDK_OPT_METRICS_FILE, PDK_OPT_TIMESTAMPS, 0};
@@ -52,6 +55,35 @@ static const struct pdk_verb verbs[] = {
      .options = run_options,
      .takes = PDK_TAKES_FILE | PDK_TAKES_NAMES | PDK_TAKES_COMMAND,
      .run = pdk_verb_run},
+    {.name = "serve",
+     .synopsis = "[OPTION...] [FILE]",
+     .summary = "Supervise tasks for ever, as a daemon",
+     .about =
+         "Starts the tasks of FILE (./paddock.yaml) and its sources, and goes on when tasks end. Tasks marked\n"
+         "manual wait until somebody asks for them. What tasks print goes to standard output, what happens to\n"
+         "standard error: a line each, as text on a terminal and in the journal, else as JSON.\n"
+         "\n"
+         "The sources and plugins queue, console and archive come by themselves when they are on the plugin\n"
+         "path; server: {without: [queue]} leaves one out. server says where state and socket are.\n"
+         "\n"
+         "HUP reads the files again: tasks that changed begin anew, the rest is left alone; with one fault\n"
+         "nothing changes. USR1 opens the log files of tasks anew, as HUP does. QUIT says the state of every task.\n"
+         "TERM and Ctrl-C: takes nothing more, lets what runs go on for as long as shutdown: drain says, stops it\n"
+         "and ends. Again: does not wait, then kills, then leaves at once.\n"
+         "\n"
+         "Under systemd: Type=notify-reload, or notify; WatchdogSec; sockets are handed to the console. As process 1\n"
+         "of a container it reaps what others leave behind.\n"
+         "\n"
+         "Exit status: 0 ended as asked, 1 not all stopped, or a file that it needs cannot be written, 2 bad command\n"
+         "line, 3 bad file, 4 no runner, 5 bad plugin, 8 another server has its state, 130 Ctrl-C, 143 TERM more\n"
+         "than once.\n",
+     .examples = "paddock serve                                 the tasks of ./paddock.yaml\n"
+                 "paddock serve --check shop.yaml               would it start?\n"
+                 "paddock serve --pid-file /run/shop.pid shop.yaml; kill -HUP $(cat /run/shop.pid)\n"
+                 "ENTRYPOINT [\"paddock\", \"serve\", \"/etc/paddock/paddock.yaml\"]     in a container\n",
+     .options = serve_options,
+     .takes = PDK_TAKES_FILE,
+     .run = pdk_verb_serve},
     {.name = "rrq",
      .synopsis = "[OPTION...] [FILE]",
      .summary = "Be a runner of an RRQ orchestrator",
@@ -131,7 +163,8 @@ static const struct pdk_verb verbs[] = {
      .examples = "paddock schema > paddock.schema.json\n"
                  "paddock schema subprocess\n"
                  "paddock schema --fields\n"
-                 "paddock schema --fields plugins\n",
+                 "paddock schema --fields plugins\n"
+                 "paddock schema --fields server\n",
      .options = schema_options,
      .takes = PDK_TAKES_NAME,
      .run = pdk_verb_schema},

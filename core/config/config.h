@@ -53,6 +53,9 @@ const char *pdk_config_unfit(const struct pdk_task *task);
 struct pdk_task *pdk_config_task(const struct pdk_config *config, const char *name);
 
 void pdk_limits_default(struct pdk_limits *limits);
+/* Plugins that serve loads by themselves; NULL-ended. */
+extern const char *const pdk_own_plugins[];
+
 void pdk_server_default(struct pdk_server *server);
 void pdk_config_free(struct pdk_config *config);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bounds of the supervisor, and how it ends. Each is given in one place of all files. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/text.h"
 #include "core/config/load.h"
 #include "core/spec/scalar.h"
 
@@ -49,7 +51,23 @@ void pdk_server_default(struct pdk_server *server) {
     *server = (struct pdk_server){.mode = 0600, .log = PDK_SERVER_LOG_INFO};
 }
 
+const char *const pdk_own_plugins[] = {"queue", "console", "archive", NULL};
+
+static void check_without(struct pdk_loading *loading, const pdk_value *value) {
+    const char *const *names = loading->config->server.without;
+    for (size_t i = 0; names && names[i]; i++) {
+        size_t k = 0;
+        while (pdk_own_plugins[k] && strcmp(pdk_own_plugins[k], names[i]) != 0) k++;
+        if (pdk_own_plugins[k]) continue;
+        int32_t rc = pdk_value_fault(loading->report, -EINVAL, pdk_values_get()->get(value, "without"),
+                                     "expected queue, console or archive", pdk_nearest(names[i], pdk_own_plugins),
+                                     "\"%.60s\" is none that is loaded by itself", names[i]);
+        pdk_loading_error(loading, rc);
+    }
+}
+
 void pdk_load_server(struct pdk_loading *loading, const pdk_value *value, const char *folder) {
     struct pdk_server *server = &loading->config->server;
     load_map(loading, value, "server", pdk_server_rows, server, folder, &server->at);
+    if (!pdk_value_is_null(value)) check_without(loading, value);
 }

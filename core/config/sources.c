@@ -42,7 +42,7 @@ static void check_empty(struct pdk_loading *loading, const struct pdk_plugin_ent
                               .place = pdk_value_place(entry->at),
                               .expected = "name tasks, or kinds"};
     char message[160], path[256];
-    if (*entry->tasks || *entry->kinds) return;
+    if (*entry->tasks || *entry->kinds || (entry->allow && entry->allow[0])) return;
     (void)snprintf(message, sizeof message, "source \"%.100s\" may run nothing", entry->name);
     fault.message = message;
     fault.path = pdk_scalar_path(entry->at, path, sizeof path);

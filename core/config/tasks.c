@@ -67,28 +67,12 @@ static bool is_set(const struct pdk_config_set *set, const char *name) {
     return false;
 }
 
-/* A map of a task, also of one that is written as its command alone. Owned by the caller. */
-static int32_t task_map(const pdk_value *value, const pdk_value **ret) {
-    const pdk_values *values = pdk_values_get();
-    if (value->type != PDK_STRING && value->type != PDK_LIST) {
-        *ret = values->hold(value);
-        return 0;
-    }
-    pdk_writer *writer = values->open(values);
-    pdk_writer_like(writer, value);
-    values->put_map(writer);
-    values->key(writer, "command");
-    values->put_value(writer, value);
-    values->end(writer);
-    return values->close(writer, ret, NULL);
-}
-
 /* What is set of this task, over what it says. Lives as long as the configuration; NULL without memory. */
 static const pdk_value *with_set(struct pdk_loading *loading, const pdk_value *value, const char *name) {
     const pdk_values *values = pdk_values_get();
     const pdk_value *map = NULL, *merged = NULL;
     if (!is_set(loading->set, name)) return value;
-    int32_t rc = task_map(value, &map);
+    int32_t rc = pdk_task_map(value, &map);
     if (rc == 0 && map->type != PDK_MAP) {
         values->drop(map);
         return value; /* which is a fault of its own */

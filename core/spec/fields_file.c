@@ -60,6 +60,9 @@ const struct pdk_field pdk_server_rows[] = {
     {PDK_FIELD_NAME("trusted_user"), .type = PDK_FIELD_TEXT, SERVER(trusted_user), .min = 1, .max = 64, .words = "user",
      .fallback = "the user that runs it",
      .doc = "Who, besides root, may own the files that are read and the plugins that are loaded"},
+    {PDK_FIELD_NAME("without"), .type = PDK_FIELD_NAMES, SERVER(without), .words = "list of: queue, console, archive",
+     .fallback = "[]", .doc = "Those of them that are not to be loaded, although they are on the plugin path",
+     .json = "{\"type\":\"array\",\"items\":{\"enum\":[\"queue\",\"console\",\"archive\"]}}"},
     {.name = NULL},
 };
 

@@ -66,6 +66,7 @@ enum pdk_server_format { PDK_SERVER_FORMAT_AUTO, PDK_SERVER_FORMAT_TEXT, PDK_SER
 struct pdk_server {
     const char *socket, *group, *state, *trusted_user; /* socket, state: absolute */
     uint32_t mode;                                     /* of the socket */
+    const char *const *without;                        /* NULL-ended, or NULL */
     enum pdk_server_log log;
     enum pdk_server_format log_format;
     const pdk_value *at; /* NULL: it was not given */

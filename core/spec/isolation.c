@@ -91,3 +91,7 @@ static void tell_rows(const struct pdk_field *rows, const char *before,
 void pdk_plugin_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg) {
     tell_rows(pdk_plugin_rows, "", each, arg);
 }
+
+void pdk_server_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg) {
+    tell_rows(pdk_server_rows, "", each, arg);
+}

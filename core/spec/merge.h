@@ -13,6 +13,9 @@ int32_t pdk_merge_field(const struct pdk_field *row, const pdk_value *below, con
 /* Two maps of defaults: those of a file over those of the file that includes it. */
 int32_t pdk_merge_defaults(const pdk_value *below, const pdk_value *above, const pdk_value **ret);
 
+/* A map of a task, also of one that is written as its command alone. Owned by the caller. */
+int32_t pdk_task_map(const pdk_value *value, const pdk_value **ret);
+
 /* Faults of a map of defaults by itself. options: folder, trusted. 0, -EINVAL, -ENOMEM. */
 int32_t pdk_defaults_check(const pdk_value *defaults, const struct pdk_task_options *options,
                            struct pdk_report *report);

@@ -119,6 +119,11 @@ int32_t pdk_task_vary(struct pdk_task *task, const struct pdk_task_change *chang
 /* Do two tasks of one name say the same, whatever way they wrote it? Not their descriptions. 1, 0, -ENOMEM. */
 int32_t pdk_task_same(struct pdk_task *a, struct pdk_task *b);
 
+/* A declared task with what is to differ: fields as a task's, over what it says; maps are merged key by key. Nothing in them
+ * is expanded. 0, -EINVAL, -ENOMEM. */
+int32_t pdk_task_differ(struct pdk_task *task, const pdk_value *fields, struct pdk_report *report,
+                        struct pdk_task **ret);
+
 struct pdk_task *pdk_task_hold(struct pdk_task *task);
 void pdk_task_drop(struct pdk_task *task); /* NULL is fine */
 
@@ -129,6 +134,7 @@ struct pdk_field_doc {
 const struct pdk_field_doc *pdk_task_field(size_t i); /* NULL at the end */
 /* Those of an entry of plugins, with what is in its maps: "isolation.resources.memory". name lives during the call. */
 void pdk_plugin_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg);
+void pdk_server_fields(void (*each)(void *arg, const char *name, const struct pdk_field_doc *field), void *arg);
 
 /* The JSON Schema of a whole file; kinds: NULL-ended schemas of the kinds that are there. Owned by the caller. */
 int32_t pdk_config_schema(const pdk_schema *const *kinds, const pdk_value **ret);

@@ -93,11 +93,11 @@ typedef struct pdk_event {
     uint32_t reserved;
     int32_t category; /* ENDED and OUTCOME: of the attempt's result, PDK_CAT_... */
     int32_t exit_code, signal;
-    int32_t truncated;         /* OUTPUT: 1: no newline came here: it was cut, or the attempt ended */
-    const char *code;          /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
-    const char *name, *runner; /* of the task and of the instance */
-    uint64_t duration_ns;      /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
-    int32_t reason;            /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
+    int32_t truncated;              /* OUTPUT: 1: no newline came here: it was cut, or the attempt ended */
+    const char *code;               /* ENDED and OUTCOME: of the result, "" if none; REJECTED: why */
+    const char *name, *runner;      /* of the task and of the instance */
+    uint64_t duration_ns;           /* ENDED: of the attempt; OUTCOME: of the run; FREED: how late */
+    int32_t reason;                 /* PDK_CANCEL_... when somebody asked for its end; 0: nobody */
     int32_t timed_out;              /* ENDED: 1: its time was up, whatever it said then */
     const char *trace_id, *span_id; /* in hex, of the attempt or the run; "" where none is known */
     const char *slot;

@@ -156,9 +156,9 @@ static void a_changed_one_begins_anew_when_the_old_has_ended(void **state) {
     struct bed *bed = begin("  a: {" RUNS "}\n");
     (void)state;
     expect(bed, "start a; ");
-    change(bed, "  a: {" RUNS ", labels: {x: y}}\n");
+    change(bed, "  a: {" RUNS ", labels: {x: 1.10}}\n");
     expect(bed, "");
-    change(bed, "  a: {" RUNS ", labels: {x: z}}\n"); /* once more before that: the one between never starts */
+    change(bed, "  a: {" RUNS ", labels: {x: 1.1}}\n"); /* once more before that: the one between never starts */
     expect(bed, "a rejected leaves; ");
     sim_advance(bed->sim, 2 * S);
     expect(bed, "a canceled leaves; start a; ");

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a daemon has outside of itself: a folder for what outlives it, a file with its number, a word when it is ready. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cli/serve.h"
+
+static const char *variable(const char *name) {
+    const char *text = getenv(name);
+    return text && *text ? text : NULL;
+}
+
+static const char *join(struct pdk_serve *serve, const char *folder, const char *rest) {
+    char *path = NULL;
+    if (asprintf(&path, "%s%s", folder, rest) < 0) return NULL;
+    const char *kept = pdk_arena_text(&serve->arena, path, strlen(path));
+    free(path);
+    return kept;
+}
+
+/* The first of several, as systemd gives them: a:b. */
+static const char *first_of(struct pdk_serve *serve, const char *list) {
+    return pdk_arena_text(&serve->arena, list, strcspn(list, ":"));
+}
+
+/* *ret NULL: nobody says where. */
+static int32_t choose_state(struct pdk_serve *serve, const char **ret) {
+    const char *own = serve->setup->config->server.state, *base;
+    if (own)
+        *ret = own;
+    else if ((base = variable("STATE_DIRECTORY")))
+        *ret = first_of(serve, base);
+    else if (geteuid() == 0)
+        *ret = "/var/lib/paddock";
+    else if ((base = variable("XDG_STATE_HOME")))
+        *ret = join(serve, base, "/paddock");
+    else if ((base = variable("HOME")))
+        *ret = join(serve, base, "/.local/state/paddock");
+    else
+        return 0;
+    return *ret ? 0 : -ENOMEM;
+}
+
+/* With the folders above it. */
+static int32_t make_folder(const char *path) {
+    char *copy = strdup(path);
+    int32_t rc = 0;
+    if (!copy) return -ENOMEM;
+    for (char *at = copy + 1; rc == 0 && *at; at++) {
+        if (*at != '/') continue;
+        *at = '\0';
+        rc = mkdir(copy, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        *at = '/';
+    }
+    if (rc == 0 && mkdir(copy, 0700) < 0 && errno != EEXIST) rc = -errno;
+    free(copy);
+    return rc;
+}
+
+static int say_taken(const struct pdk_serve *serve) {
+    char pid[32] = "";
+    ssize_t size = pread(serve->state_lock, pid, sizeof pid - 1, 0);
+    pid[size > 0 ? size : 0] = '\0';
+    pid[strcspn(pid, "\n")] = '\0';
+    pdk_say("another server%s%s%s has %s; server: state gives this one its own", *pid ? ", process " : "", pid,
+            *pid ? "," : "", serve->state);
+    return PDK_EXIT_REFUSED;
+}
+
+/* 0, or a negative errno; -EWOULDBLOCK: another has it. */
+static int32_t lock_folder(struct pdk_serve *serve) {
+    const char *path = join(serve, serve->state, "/lock");
+    if (!path) return -ENOMEM;
+    serve->state_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (serve->state_lock < 0 || flock(serve->state_lock, LOCK_EX | LOCK_NB) < 0) return -errno;
+    /* Who has it is good to know, and no more: a full disk is no reason not to work. */
+    if (ftruncate(serve->state_lock, 0) == 0) (void)dprintf(serve->state_lock, "%ld\n", (long)getpid());
+    return 0;
+}
+
+/* Nobody said that there must be one, and it cannot be had: work without. */
+static int without_state(struct pdk_serve *serve, int32_t rc) {
+    pdk_run_talk(serve->session, PDK_LOG_WARN, "", "no state folder%s%s%s%s; nothing outlives this process",
+                 serve->state ? ": " : "", serve->state ? serve->state : "", rc < 0 ? ": " : "",
+                 rc < 0 ? strerror(-rc) : "");
+    serve->state = NULL;
+    (void)unsetenv("STATE_DIRECTORY");
+    return 0;
+}
+
+int pdk_serve_open_state(struct pdk_serve *serve) {
+    bool wanted = serve->setup->config->server.state || variable("STATE_DIRECTORY");
+    if (choose_state(serve, &serve->state) < 0) return pdk_say_memory();
+    if (!serve->state) return without_state(serve, 0);
+    int32_t rc = make_folder(serve->state);
+    if (rc == 0) rc = lock_folder(serve);
+    if (rc == -EWOULDBLOCK) return say_taken(serve);
+    if (rc == 0 && setenv("STATE_DIRECTORY", serve->state, 1) < 0) rc = -errno;
+    if (rc == 0) return 0;
+    if (!wanted) return without_state(serve, rc);
+    pdk_say("the state folder %s: %s", serve->state, strerror(-rc));
+    return PDK_EXIT_FAILED;
+}
+
+int pdk_serve_choose_socket(struct pdk_serve *serve) {
+    const struct pdk_server *server = &serve->setup->config->server;
+    const char *own = serve->session->arguments->socket, *base;
+    if (!own) own = variable("PADDOCK_SOCKET");
+    if (!own) own = server->socket;
+    if (own)
+        serve->socket = own;
+    else if ((base = variable("RUNTIME_DIRECTORY")))
+        serve->socket = (base = first_of(serve, base)) ? join(serve, base, "/paddock.sock") : NULL;
+    else if (geteuid() == 0)
+        serve->socket = "/run/paddock.sock";
+    else if ((base = variable("XDG_RUNTIME_DIR")))
+        serve->socket = join(serve, base, "/paddock.sock");
+    else
+        return 0;
+    return serve->socket ? 0 : pdk_say_memory();
+}
+
+/* ---- the file with our number */
+
+static int32_t write_number(const char *path) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0) return -errno;
+    int32_t rc = dprintf(fd, "%ld\n", (long)getpid()) < 0 ? -errno : 0;
+    if (close(fd) < 0 && rc == 0) rc = -errno;
+    return rc;
+}
+
+/* Whole, or not at all. */
+int pdk_serve_write_pid(struct pdk_serve *serve) {
+    const char *path = serve->session->arguments->pid_file;
+    char *beside = NULL;
+    if (!path) return 0;
+    if (asprintf(&beside, "%s.%ld.new", path, (long)getpid()) < 0) return pdk_say_memory();
+    int32_t rc = write_number(beside);
+    if (rc == 0 && rename(beside, path) < 0) rc = -errno;
+    if (rc < 0) {
+        (void)unlink(beside);
+        pdk_say("cannot write %s: %s", path, strerror(-rc));
+    }
+    free(beside);
+    serve->pid_written = rc == 0;
+    return rc < 0 ? PDK_EXIT_FAILED : 0;
+}
+
+int pdk_serve_tell_ready(struct pdk_serve *serve) {
+    static const char word[] = "ready\n";
+    int fd = serve->session->arguments->ready_fd;
+    if (fd < 0) return 0;
+    ssize_t size = write(fd, word, sizeof word - 1);
+    int error = errno;
+    (void)close(fd);
+    if (size == (ssize_t)sizeof word - 1) return 0;
+    pdk_say("--ready-fd %d: %s", fd, strerror(error));
+    return PDK_EXIT_USAGE;
+}
+
+void pdk_serve_close_state(struct pdk_serve *serve) {
+    if (serve->pid_written) (void)unlink(serve->session->arguments->pid_file);
+    if (serve->state_lock >= 0) (void)close(serve->state_lock);
+}
