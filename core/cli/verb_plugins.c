@@ -18,6 +18,7 @@ static void roles_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
     pdk_buffer_cut(to, to->size);
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (roles[i].plays) pdk_buffer_format(to, "%s%s", to->size ? "," : "", roles[i].name);
+    if (!to->size) pdk_buffer_text(to, "console"); /* what plays no role asks */
 }
 
 static void kinds_of(const pdk_plugin *plugin, struct pdk_buffer *to) {

@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/plugin/instance.h"
 #include "core/spec/schema.h"
+#include "paddock/control.h"
 #include "paddock/helpers.h"
 
 #define ABI_MAJOR(version) ((unsigned)((version) >> 16))
@@ -189,11 +190,21 @@ static int32_t check_needs(const pdk_plugin *plugin, pdk_error *err) {
     return 0;
 }
 
+/* One that only asks. */
+static bool is_console(const pdk_plugin *plugin) {
+    const char *const *need = plugin->needs;
+
+    while (need && *need && strcmp(*need, PDK_CONTROL_1) != 0) need++;
+    return need && *need;
+}
+
 static int32_t check_roles(const pdk_plugin *plugin, pdk_error *err) {
     int32_t rc = 0;
 
-    if (!plugin->runner && !plugin->source && !plugin->metrics)
+    if (!plugin->runner && !plugin->source && !plugin->metrics && !is_console(plugin)) {
+        if (err) strlcpy(err->hint, "a console, which plays none, says that it needs " PDK_CONTROL_1, sizeof err->hint);
         return pdk_fail(err, -EINVAL, NULL, "it plays no role: runner, source and metrics are NULL", NULL, NULL);
+    }
     if (plugin->runner) rc = check_runner(plugin->runner, err);
     if (rc == 0 && plugin->source) rc = check_table(&source_table, plugin->source, err);
     if (rc == 0 && plugin->metrics) rc = check_table(&metrics_table, plugin->metrics, err);

@@ -79,9 +79,9 @@ static void put_process(const struct map *map, int32_t category, bool succeeded,
 
 /* ---- runs ---- */
 
-static const char *state_word(const pdk_run_info *info) {
+const char *pdk_public_word(int32_t state) {
     static const char *const words[] = {"queued", "running", "backoff", "stopping", "ended", "stuck"};
-    return info->state >= PDK_RUN_QUEUED && info->state <= PDK_RUN_STUCK ? words[info->state] : "unknown";
+    return state >= PDK_RUN_QUEUED && state <= PDK_RUN_STUCK ? words[state] : "unknown";
 }
 
 static void put_run_times(const struct map *map, const pdk_run_info *info) {
@@ -101,7 +101,7 @@ int32_t pdk_describe_run(const pdk_control *control, const pdk_run_info *info, c
     put_text(&map, "kind", info->kind);
     put_text(&map, "slot", info->slot);
     put_text(&map, "runner", info->runner);
-    put_text(&map, "state", state_word(info));
+    put_text(&map, "state", pdk_public_word(info->state));
     if (over) put_text(&map, "outcome", pdk_end_word(info->end));
     put_bool(&map, "ready", info->ready);
     put_bool(&map, "paused", info->paused);

@@ -15,7 +15,9 @@ struct question {
     pdk_writer *writer;
 };
 
+/* What is no text, which a plugin may have said, is left out. */
 static void put_text(struct question *q, const char *key, const char *text) {
+    if (!pdk_utf8_valid(text, strlen(text))) text = "";
     q->values->key(q->writer, key);
     q->values->put_string(q->writer, text, strlen(text));
 }
@@ -28,6 +30,16 @@ static void put_number(struct question *q, const char *key, uint64_t number) {
 static void put_bool(struct question *q, const char *key, bool value) {
     q->values->key(q->writer, key);
     q->values->put_bool(q->writer, value);
+}
+
+/* How many runs are in each, of those that have not ended. */
+static void put_states(struct question *q) {
+    uint32_t counts[PDK_RUN_STUCK + 1] = {0};
+    for (int i = 0; i < PDK_STATES; i++) counts[pdk_public_state((enum pdk_state)i)] += q->s->in_state[i];
+    q->values->put_map(q->writer);
+    for (int i = 0; i <= PDK_RUN_STUCK; i++)
+        if (i != PDK_RUN_ENDED) put_number(q, pdk_public_word(i), counts[i]);
+    q->values->end(q->writer);
 }
 
 static int32_t status(struct question *q, pdk_error *err) {
@@ -45,9 +57,29 @@ static int32_t status(struct question *q, pdk_error *err) {
     put_number(q, "timers", s->timers.count);
     put_number(q, "remembered", s->remembered);
     put_number(q, "events", s->events);
+    put_number(q, "room", pdk_room(s, NULL));
     put_bool(q, "paused", s->paused);
+    q->values->key(q->writer, "states");
+    put_states(q);
     q->values->end(q->writer);
     return 0;
+}
+
+static void put_roles(struct question *q, uint32_t roles) {
+    static const char *const words[] = {"runner", "source", "metrics"}; /* by the bits of PDK_ROLE_... */
+    q->values->key(q->writer, "roles");
+    q->values->put_list(q->writer);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (roles >> i & 1) q->values->put_string(q->writer, words[i], strlen(words[i]));
+    q->values->end(q->writer);
+}
+
+static void put_kinds(struct question *q, const pdk_runner_ops *runner) {
+    q->values->key(q->writer, "kinds");
+    q->values->put_list(q->writer);
+    for (size_t i = 0; runner && runner->kinds[i]; i++)
+        q->values->put_string(q->writer, runner->kinds[i]->name, strlen(runner->kinds[i]->name));
+    q->values->end(q->writer);
 }
 
 static void plugin(struct question *q, struct pdk_member *member) {
@@ -60,7 +92,8 @@ static void plugin(struct question *q, struct pdk_member *member) {
     put_text(q, "file", instance->file ? instance->file : "");
     put_text(q, "health", healths[atomic_load(&instance->health)]);
     put_text(q, "text", member->health_text);
-    put_number(q, "roles", instance->host.roles);
+    put_roles(q, instance->host.roles);
+    put_kinds(q, instance->plugin->runner);
     put_number(q, "running", member->running);
     put_number(q, "limit", member->limits.running);
     put_number(q, "stuck", member->stuck);
@@ -114,7 +147,31 @@ static int32_t slots(struct question *q, pdk_error *err) {
     return 0;
 }
 
+/* What there is in the text form of the first backend that has one. */
+static int32_t metrics(struct question *q, pdk_error *err) {
+    struct pdk_buffer text = PDK_BUFFER((size_t)256 << 20);
+    const struct pdk_member *member;
+    int32_t rc = -ENOENT;
+    TAILQ_FOREACH(member, &q->s->members, all) {
+        const pdk_metrics_ops *ops = member->instance->plugin->metrics;
+        if (ops && PDK_HAS(ops, print)) break;
+    }
+    if (!member) return pdk_fail(err, rc, NULL, "there is no metrics backend that prints", NULL, NULL);
+    rc = member->instance->plugin->metrics->print(member->instance->self, pdk_buffer_write, &text);
+    if (rc == 0) rc = text.error;
+    if (rc == 0 && !pdk_utf8_valid(pdk_buffer_string(&text), text.size)) rc = -EILSEQ;
+    if (rc == 0) q->values->put_string(q->writer, pdk_buffer_string(&text), text.size);
+    pdk_buffer_free(&text);
+    return rc ? pdk_fail(err, rc, NULL, "metrics backend ", member->instance->name, " does not print") : 0;
+}
+
 static int32_t spec(struct question *q, pdk_error *err) {
+    if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
+    pdk_show_spec(q->values, q->writer, q->run->view);
+    return 0;
+}
+
+static int32_t whole_spec(struct question *q, pdk_error *err) {
     if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
     q->values->put_value(q->writer, q->run->view->whole);
     return 0;
@@ -169,8 +226,9 @@ static int32_t check(struct question *q, pdk_error *err) {
 static const struct {
     const char *subject;
     int32_t (*answer)(struct question *, pdk_error *);
-} subjects[] = {{"status", status}, {"plugins", plugins}, {"slots", slots}, {"spec", spec},
-                {"output", output}, {"route", route},     {"check", check}};
+} subjects[] = {{"status", status},   {"plugins", plugins}, {"slots", slots},
+                {"metrics", metrics}, {"spec", spec},       {"whole_spec", whole_spec},
+                {"output", output},   {"route", route},     {"check", check}};
 
 static int32_t ask_program(struct question *q, const char *subject, const pdk_value **ret, pdk_error *err) {
     int32_t rc = -ENOENT;

@@ -175,6 +175,9 @@ struct pdk_task *pdk_template_task(const pdk_template *base); /* for tests and b
 void pdk_metrics_table(struct pdk_member *member);
 void pdk_control_table(struct pdk_supervisor *s, pdk_control *control);
 void pdk_host_pattern(struct pdk_supervisor *s);
+int32_t pdk_public_state(enum pdk_state state); /* PDK_RUN_... */
+const char *pdk_public_word(int32_t state);     /* of PDK_RUN_... */
+void pdk_show_spec(const pdk_values *values, pdk_writer *writer, const pdk_spec *spec);
 int32_t pdk_list_runs(const pdk_control *, const pdk_filter *, int32_t (*each)(void *, const pdk_run_info *),
                       void *arg);
 int32_t pdk_inspect_subject(const pdk_control *, const char *subject, pdk_run, const pdk_value *given,

@@ -17,6 +17,10 @@ static const int32_t public_states[PDK_STATES] = {
     [PDK_STATE_ENDED] = PDK_RUN_ENDED,
 };
 
+int32_t pdk_public_state(enum pdk_state state) {
+    return public_states[state];
+}
+
 /* A run that is READY waits for one of these. */
 static void say_ready(const struct pdk_supervisor *s, const struct pdk_record *run, char *buf, size_t size) {
     const struct pdk_member *member = run->member;
@@ -105,6 +109,7 @@ static bool matches(const struct pdk_record *run, const pdk_filter *filter) {
     if (PDK_HAS(filter, states) && !(filter->states >> public_states[run->state] & 1)) return false;
     if (PDK_HAS(filter, run) && filter->run != run->handle) return false;
     if (PDK_HAS(filter, name) && strcmp(filter->name, run->name) != 0) return false;
+    if (PDK_HAS(filter, run_id) && strcmp(filter->run_id, run->run_id) != 0) return false;
     return !PDK_HAS(filter, slot) || strcmp(filter->slot, run->slot_name) == 0;
 }
 
@@ -118,17 +123,44 @@ static struct pdk_record *first_after(const struct pdk_supervisor *s, pdk_run af
     return run;
 }
 
+/* The same from the other end; 0: all are behind it. */
+static struct pdk_record *first_before(const struct pdk_supervisor *s, pdk_run after) {
+    struct pdk_record *run = pdk_record_find(s, after);
+    if (run) return TAILQ_PREV(run, pdk_records, all);
+    TAILQ_FOREACH_REVERSE(run, &s->all, pdk_records, all) {
+        if (!after || run->handle < after) break;
+    }
+    return run;
+}
+
+/* In what order the runs are gone through, and from where. */
+struct walk {
+    bool single, newest;
+};
+
+static struct pdk_record *first(const struct pdk_supervisor *s, const pdk_filter *filter, struct walk *walk) {
+    pdk_run after = filter && PDK_HAS(filter, after) ? filter->after : 0;
+    walk->single = filter && PDK_HAS(filter, run);
+    walk->newest = filter && PDK_HAS(filter, newest);
+    if (walk->single) return pdk_record_find(s, filter->run);
+    return walk->newest ? first_before(s, after) : first_after(s, after);
+}
+
+static struct pdk_record *following(struct pdk_record *run, const struct walk *walk) {
+    if (walk->single) return NULL;
+    return walk->newest ? TAILQ_PREV(run, pdk_records, all) : TAILQ_NEXT(run, all);
+}
+
 int32_t pdk_list_runs(const pdk_control *control, const pdk_filter *filter,
                       int32_t (*each)(void *arg, const pdk_run_info *), void *arg) {
     const struct pdk_supervisor *s = control->data;
     int32_t limit = LIST_LIMIT, count = 0;
+    struct walk walk;
     char text[512];
     if (filter && PDK_HAS(filter, limit) && filter->limit < INT32_MAX) limit = (int32_t)filter->limit;
-    struct pdk_record *run = filter && PDK_HAS(filter, run)
-                                 ? pdk_record_find(s, filter->run)
-                                 : first_after(s, filter && PDK_HAS(filter, after) ? filter->after : 0);
+    struct pdk_record *run = first(s, filter, &walk);
     for (struct pdk_record *next; run && count < limit; run = next) {
-        next = filter && PDK_HAS(filter, run) ? NULL : TAILQ_NEXT(run, all);
+        next = following(run, &walk);
         if (!matches(run, filter)) continue;
         pdk_run_info info;
         say(s, run, text, sizeof text);

@@ -50,8 +50,11 @@ typedef struct pdk_filter {
     pdk_run run;     /* this one alone; 0: all */
     pdk_run after;   /* list: those behind it, oldest first; 0: from the first */
     const char *name, *slot;
-    uint32_t limit;  /* list: at most; 0: the host's limit */
-    uint32_t events; /* subscribe: bits 1 << PDK_EVENT_...; 0: all but output */
+    uint32_t limit;     /* list: at most; 0: the host's limit */
+    uint32_t events;    /* subscribe: bits 1 << PDK_EVENT_...; 0: all but output */
+    const char *run_id; /* list */
+    uint32_t newest;    /* list: 1: newest first, so that `after` goes on with older ones */
+    uint32_t reserved;  /* 0 */
 } pdk_filter;
 
 /* kind of event */
@@ -138,8 +141,10 @@ struct pdk_control {
                          void *arg, pdk_watch *ret);
     void (*unsubscribe)(const pdk_control *, pdk_watch);
 
-    /* Everything else, as a value you own: "status", "plugins", "slots", "spec" of a run, "output" of a run (the
-     * end of it), and "route" and "check" of a spec. -ENOENT: no such subject, or no such run. */
+    /* Everything else, as a value you own: "status", "plugins", "slots", "metrics" (what the first backend that can
+     * prints, as a string), "spec" of a run (without secrets), "whole_spec" of a run (with them, to be submitted again),
+     * "output" of a run (the end of it), and "route" and "check" of a spec.
+     * -ENOENT: no such subject, no such run, or no such backend. */
     int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec, const pdk_value **ret,
                        pdk_error *);
 

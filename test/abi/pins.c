@@ -531,7 +531,7 @@ PIN(pdk_run_info, exit_code, 160);
 PIN(pdk_run_info, signal, 164);
 PIN(pdk_run_info, code, 168);
 
-SIZE(pdk_filter, 48);
+SIZE(pdk_filter, 64);
 PIN(pdk_filter, struct_size, 0);
 PIN(pdk_filter, states, 4);
 PIN(pdk_filter, run, 8);
@@ -540,6 +540,9 @@ PIN(pdk_filter, name, 24);
 PIN(pdk_filter, slot, 32);
 PIN(pdk_filter, limit, 40);
 PIN(pdk_filter, events, 44);
+PIN(pdk_filter, run_id, 48);
+PIN(pdk_filter, newest, 56);
+PIN(pdk_filter, reserved, 60);
 
 SIZE(pdk_event, 176);
 PIN(pdk_event, struct_size, 0);

@@ -218,7 +218,9 @@ static int32_t build(void *arg, const pdk_spec *spec, void **ret, pdk_error *err
 }
 
 static const pdk_param params[] = {PDK_PARAM("script", PDK_STRING, 0, "-", "A word per attempt"),
-                                   PDK_PARAM("on_cancel", PDK_STRING, 0, "polite", "What it does then"), PDK_PARAM_END};
+                                   PDK_PARAM("on_cancel", PDK_STRING, 0, "polite", "What it does then"),
+                                   PDK_PARAM("secret", PDK_STRING, PDK_SECRET, NULL, "Nothing comes of it"),
+                                   PDK_PARAM_END};
 static const pdk_schema kind = PDK_SCHEMA("fake", "Does what its script says", params);
 static const pdk_schema *const kinds[] = {&kind, NULL};
 static const pdk_task_ops task_ops = {(uint32_t)sizeof task_ops, 0, start, cancel, kill_task, NULL, destroy_task, NULL};

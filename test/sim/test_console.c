@@ -229,12 +229,116 @@ static void the_program_answers(void **state) {
     sim_end(sim);
 }
 
+struct listing {
+    struct sim *sim;
+    char ids[512];
+    pdk_run last;
+};
+
+static int32_t note_id(void *arg, const pdk_run_info *info) {
+    struct listing *listing = arg;
+    (void)strlcat(listing->ids, info->run_id, sizeof listing->ids);
+    (void)strlcat(listing->ids, " ", sizeof listing->ids);
+    listing->last = info->run;
+    return 0;
+}
+
+static void lists(struct listing *listing, pdk_filter filter, const char *wanted) {
+    const pdk_control *control = listing->sim->control;
+    filter.struct_size = sizeof filter;
+    listing->ids[0] = '\0';
+    (void)control->list(control, &filter, note_id, listing);
+    assert_string_equal(listing->ids, wanted);
+}
+
+/* A page goes on where the last one ended, whatever has come or been forgotten since. */
+static void runs_are_listed_newest_first(void **state) {
+    static const char *const names[] = {"a", "b", "c", "d"};
+    struct listing listing = {.sim = sim_new()};
+    (void)state;
+    lists(&listing, (pdk_filter){.newest = 1}, "");
+    for (int i = 0; i < 4; i++) (void)sim_submit(listing.sim, names[i], "'with':{'script':'S:5s'}");
+    lists(&listing, (pdk_filter){.newest = 0}, "fake-a-1 fake-b-2 fake-c-3 fake-d-4 ");
+    lists(&listing, (pdk_filter){.newest = 1, .limit = 2}, "fake-d-4 fake-c-3 ");
+    (void)sim_submit(listing.sim, "e", "'with':{'script':'S:5s'}");
+    lists(&listing, (pdk_filter){.newest = 1, .limit = 1, .after = listing.last}, "fake-b-2 ");
+    lists(&listing, (pdk_filter){.newest = 1, .after = listing.last}, "fake-a-1 ");
+    lists(&listing, (pdk_filter){.newest = 1, .after = listing.last}, "");
+    lists(&listing, (pdk_filter){.newest = 1, .after = UINT64_MAX, .limit = 1},
+          "fake-e-5 "); /* one that is forgotten */
+    lists(&listing, (pdk_filter){.run_id = "fake-c-3"}, "fake-c-3 ");
+    lists(&listing, (pdk_filter){.run_id = "fake-c-3", .newest = 1}, "fake-c-3 ");
+    lists(&listing, (pdk_filter){.run_id = "fake-c-4"}, "");
+    sim_end(listing.sim);
+}
+
+static void says(struct sim *sim, const char *subject, pdk_run run, const char *wanted) {
+    struct pdk_buffer text = PDK_BUFFER(1 << 16);
+    const pdk_value *value;
+    assert_int_equal(sim->control->inspect(sim->control, subject, run, NULL, &value, NULL), 0);
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &text);
+    if (!strstr(pdk_buffer_string(&text), wanted)) assert_string_equal(pdk_buffer_string(&text), wanted);
+    pdk_buffer_free(&text);
+    pdk_values_get()->drop(value);
+}
+
+static int32_t print_page(void *self, pdk_write write, void *arg) {
+    (void)self;
+    write(arg, "a 1\n", 4);
+    return 0;
+}
+
+static pdk_series *no_series(void *self, const pdk_metric *metric, const char *const *values) {
+    (void)self, (void)metric, (void)values;
+    return NULL;
+}
+
+static void no_record(void *self, pdk_series *series, double n) {
+    (void)self, (void)series, (void)n;
+}
+
+static void metrics_are_printed(void **state) {
+    static const pdk_metrics_ops silent = {PDK_HEAD(pdk_metrics_ops), no_series, no_record, no_record, no_record, NULL};
+    static const pdk_metrics_ops prints = {
+        PDK_HEAD(pdk_metrics_ops), no_series, no_record, no_record, no_record, print_page};
+    struct sim *sim = sim_new();
+    pdk_plugin mute = sim_plugin, page = sim_plugin;
+    const pdk_value *value = NULL;
+    pdk_error err = PDK_ERROR;
+    (void)state;
+    mute.name = "mute";
+    mute.runner = NULL;
+    mute.metrics = &silent;
+    page = mute;
+    page.name = "page";
+    page.metrics = &prints;
+    assert_int_equal(pdk_supervisor_add(sim->s, &mute, NULL, &err), 0);
+    assert_int_equal(sim->control->inspect(sim->control, "metrics", 0, NULL, &value, &err), -ENOENT);
+    assert_string_equal(err.message, "there is no metrics backend that prints");
+    assert_int_equal(pdk_supervisor_add(sim->s, &page, NULL, &err), 0);
+    says(sim, "metrics", 0, "\"a 1\\n\"");
+    says(sim, "plugins", 0, "\"roles\":[\"metrics\"],\"kinds\":[]");
+    says(sim, "plugins", 0, "\"roles\":[\"runner\"],\"kinds\":[\"fake\"]");
+    sim_end(sim);
+}
+
+static void secrets_are_not_shown(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run run = sim_submit(sim, "a", "'with':{'script':'S:5s','secret':'hidden'}");
+    says(sim, "spec", run, "\"with\":{\"script\":\"S:5s\",\"secret\":\"***\"}");
+    says(sim, "whole_spec", run, "\"with\":{\"script\":\"S:5s\",\"secret\":\"hidden\"}");
+    says(sim, "status", 0, "\"states\":{\"queued\":0,\"running\":1,\"backoff\":0,\"stopping\":0,\"stuck\":0}");
+    sim_end(sim);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_have_words),      cmocka_unit_test(output_may_be_any_bytes),
         cmocka_unit_test(runs_have_words),        cmocka_unit_test(a_paused_slot),
         cmocka_unit_test(paused_slots_are_shown), cmocka_unit_test(others_offer),
-        cmocka_unit_test(the_program_answers),
+        cmocka_unit_test(the_program_answers),    cmocka_unit_test(runs_are_listed_newest_first),
+        cmocka_unit_test(metrics_are_printed),    cmocka_unit_test(secrets_are_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
