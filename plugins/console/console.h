@@ -90,7 +90,8 @@ struct con_server {
     struct MHD_Daemon *daemon;
     int fd, epoll;
     bool local, tls, ours; /* ours: the socket's file is ours to remove */
-    pdk_watch io, timer;
+    bool posted;           /* the call is on its way: nothing may be freed */
+    pdk_watch io;
     pdk_call call;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     dev_t device; /* of that file: another may have taken its place */
@@ -313,7 +314,8 @@ struct con_events {
     char life[20];                       /* tells one start of the program from another */
     struct con_streams streams;
     uint32_t stream_count;
-    bool due; /* the timer or the call is on its way */
+    bool due;    /* the timer or the call is on its way */
+    bool posted; /* it is the call */
 };
 
 int32_t con_events_begin(struct con *con, pdk_error *err);

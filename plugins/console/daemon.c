@@ -67,6 +67,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
         TAILQ_REMOVE(&server->con->peers, peer, all);
         *state = NULL;
         free(peer);
+        con_daemon_kick(server); /* at its limit it listens again in its next run only */
     }
 }
 
@@ -98,10 +99,15 @@ static void on_ready(void *arg, uint32_t events) {
 }
 
 static void on_call(void *arg) {
-    run(arg);
+    struct con_server *server = arg;
+    server->posted = false;
+    run(server);
+    con_stop_look(server->con);
 }
 
 void con_daemon_kick(struct con_server *server) {
+    if (!server->daemon) return;
+    server->posted = true;
     server->con->loop->post(server->con->loop, &server->call);
 }
 

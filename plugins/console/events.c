@@ -58,8 +58,9 @@ static struct con_event *copy(const pdk_event *event) {
 
 static void on_call(void *arg) {
     struct con_events *events = arg;
-    events->due = false;
+    events->due = events->posted = false;
     con_streams_wake(events->con);
+    con_stop_look(events->con);
 }
 
 /* Soon; now: in the next turn, for those that had to wait for others. */
@@ -67,8 +68,9 @@ void con_events_call(struct con *con, bool now) {
     struct con_events *events = &con->events;
     if (events->due || !events->stream_count) return;
     events->due = true;
-    if (now || con->loop->timer(con->loop, GATHER, 0, on_call, events, &events->timer) < 0)
-        con->loop->post(con->loop, &events->call);
+    if (!now && con->loop->timer(con->loop, GATHER, 0, on_call, events, &events->timer) == 0) return;
+    events->posted = true;
+    con->loop->post(con->loop, &events->call);
 }
 
 static void on_event(void *arg, const pdk_event *event) {

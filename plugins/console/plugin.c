@@ -134,7 +134,8 @@ static int32_t start(void *self, pdk_error *err) {
 /* ---- stop ---- */
 
 void con_stop_look(struct con *con) {
-    if (!con->stopping || con->calls || con->told_stopped || !con->stop_asked) return;
+    bool on = con->calls || con->events.posted || con->servers[0].posted || con->servers[1].posted;
+    if (!con->stop_asked || con->told_stopped || on) return;
     con->told_stopped = true;
     con->host->stopped(con->host);
 }

@@ -255,12 +255,6 @@ static enum MHD_Result queue(struct con_request *request) {
     return result;
 }
 
-/* A body that is refused unread is not waited for; that costs the connection. */
-static bool brings_body(const struct con_request *request) {
-    const char *size = con_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    return con_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (size && strcmp(size, "0") != 0);
-}
-
 static enum MHD_Result finish(struct con_request *request) {
     if (!request->response && !request->asked) {
         request->asked = true;
@@ -283,7 +277,8 @@ enum MHD_Result con_request_take(void *arg, struct MHD_Connection *connection, c
         if (!request) return MHD_NO;
         *state = request;
         read_header(request, url);
-        return request->response && brings_body(request) ? queue(request) : MHD_YES;
+        /* A body that is refused is read to its end, so that its sender hears of it; one that is too large is not. */
+        return request->response && request->status == 413 ? queue(request) : MHD_YES;
     }
     if (*size == 0) return finish(request);
     if (!request->response) con_text_add(&request->body, data, *size);

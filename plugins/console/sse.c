@@ -7,7 +7,7 @@
 
 #include "console.h"
 
-enum { WOKEN_PER_TURN = 48, PENDING_MAX = 1 << 20 };
+enum { WOKEN_PER_TURN = 32, PENDING_MAX = 1 << 20 };
 
 #define HEARTBEAT (15 * SECOND)
 

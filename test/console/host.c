@@ -4,12 +4,13 @@
  *
  *     console-host FOLDER CONFIG [fake]     FOLDER of plugins; CONFIG of the console, as JSON; fake: a queue and an archive
  *
- * It says "ready" and reads commands: mark (forget what was measured), latency (say how late the loop was since), fds (how
+ * It says "ready" and reads commands: mark (forget what was measured), latency (say how late and how busy the loop was since), fds (how
  * many are open), stop. The end of its input is a stop too.
  */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/clock.h"
@@ -26,17 +27,29 @@ struct program {
     const pdk_loop *loop;
     const pdk_values *values;
     uint64_t last;
+    uint64_t last_busy;
     uint32_t count;
     uint32_t late[SAMPLES]; /* microseconds */
+    uint32_t busy[SAMPLES]; /* microseconds of processor time between two beats: no other process counts */
 };
 
 /* ---- how late the loop is ---- */
 
+static uint64_t processor_time(void) {
+    struct timespec time;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (uint64_t)time.tv_sec * PDK_SECOND + (uint64_t)time.tv_nsec;
+}
+
 static void on_beat(void *arg) {
     struct program *p = arg;
-    uint64_t now = p->loop->now_ns(p->loop), passed = now - p->last;
-    if (p->count < SAMPLES) p->late[p->count++] = passed > BEAT ? (uint32_t)((passed - BEAT) / 1000) : 0;
+    uint64_t now = p->loop->now_ns(p->loop), passed = now - p->last, busy = processor_time();
+    if (p->count < SAMPLES) {
+        p->busy[p->count] = (uint32_t)((busy - p->last_busy) / 1000);
+        p->late[p->count++] = passed > BEAT ? (uint32_t)((passed - BEAT) / 1000) : 0;
+    }
     p->last = now;
+    p->last_busy = busy;
 }
 
 static int compare(const void *a, const void *b) {
@@ -44,11 +57,18 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Median, 99th percentile and maximum. */
+static void say(uint32_t *samples, uint32_t n) {
+    qsort(samples, n, sizeof *samples, compare);
+    printf(" %u %u %u", samples[n / 2], samples[(size_t)n * 99 / 100], samples[n - 1]);
+}
+
 static void say_latency(struct program *p) {
-    uint32_t n = p->count;
-    if (!n) p->late[n++] = 0;
-    qsort(p->late, n, sizeof *p->late, compare);
-    printf("latency %u %u %u %u\n", n, p->late[n / 2], p->late[(size_t)n * 99 / 100], p->late[n - 1]);
+    if (!p->count) p->late[0] = p->busy[0] = 0, p->count = 1;
+    printf("latency");
+    say(p->late, p->count);
+    say(p->busy, p->count);
+    printf("\n");
     p->count = 0;
 }
 

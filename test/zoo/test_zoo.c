@@ -134,7 +134,8 @@ static void one_does_not_harm_the_next(void **state) {
     assert_int_equal(pdk_router_build(router, spec, &task, &err), 0);
     assert_string_equal(task.runner, "zoo"); /* the entry's name, not the file's */
     pdk_router_task_free(&task);
-    assert_int_equal(load(router, "good_console", &err), -EEXIST); /* it has the other's name, and else nothing is wrong */
+    assert_int_equal(load(router, "good_console", &err),
+                     -EEXIST); /* it has the other's name, and else nothing is wrong */
     pdk_router_destroy(router);
     pdk_values_get()->drop(spec);
 }
