@@ -7,6 +7,7 @@
  *   uri.c       paths, queries, headers  auth.c     who may
  *   answer.c    what is sent back        limits.c   how often
  *   runs.c jobs.c slots.c status.c       the handlers
+ *   cache.c     runs as text
  *   events.c    the newest events, kept  sse.c      those who follow them
  *   output.c    what runs print
  */
@@ -32,7 +33,7 @@
 #define CON_API "1"
 #define SECOND  UINT64_C(1000000000)
 
-enum { CON_PARTS = 8, CON_QUERY = 16, CON_PAGE = 1000, CON_USERS = 64, CON_BUCKETS = 1024 };
+enum { CON_PARTS = 8, CON_QUERY = 16, CON_PAGE = 1000, CON_USERS = 64, CON_BUCKETS = 1024, CON_CACHED = 4096 };
 
 struct con;
 struct con_request;
@@ -51,6 +52,19 @@ __attribute__((format(printf, 2, 3))) void con_text_format(struct con_text *text
 void con_text_write(void *text, const char *data, size_t size); /* a pdk_write */
 void con_text_cut(struct con_text *text, size_t size);          /* the first bytes go */
 void con_text_free(struct con_text *text);
+
+/* ---- runs as text ---- */
+
+struct con_cached {
+    pdk_run run; /* 0: free */
+    uint64_t hash;
+    char *text;
+    size_t size;
+};
+
+/* Append a run as JSON. False: no memory. */
+bool con_cache_add(struct con *con, const pdk_run_info *info, struct con_text *to);
+void con_cache_free(struct con *con);
 
 /* ---- options ---- */
 
@@ -281,7 +295,6 @@ struct con_run {
     pdk_run run;
     int32_t state;
     char run_id[256];
-    char task[256];
 };
 bool con_run_find(struct con_request *request, const char *name, struct con_run *ret); /* quiet: only false */
 
@@ -350,6 +363,7 @@ struct con {
     struct con_events events;
     struct con_followers followers;
     struct con_limits limits;
+    struct con_cached cache[CON_CACHED];
     pdk_watch sweep;
     uint64_t started_unix;
     uint32_t calls; /* of others that are on and come back */

@@ -152,6 +152,7 @@ static void destroy(void *self) {
     if (!con->stopping) end_all(con);
     if (con->token) explicit_bzero(con->token, strlen(con->token));
     if (con->pem_key) explicit_bzero(con->pem_key, strlen(con->pem_key));
+    con_cache_free(con);
     free(con->token);
     free(con->pem_certificate);
     free(con->pem_key);

@@ -4,13 +4,13 @@
 
 #include "console.h"
 
-enum { PAGE_DEFAULT = 100, SCANNED = 5000, REASON_MAX = 1000 };
+enum { PAGE_DEFAULT = 100, PAGE_BYTES = 64 << 20, SCANNED = 5000, REASON_MAX = 1000 };
 
 /* ---- the list ---- */
 
 struct page {
     struct con_request *request;
-    pdk_writer *writer;
+    struct con_text text;
     const char *kind, *runner, *search;
     uint32_t outcomes; /* bits 1 << PDK_END_...; 0: all, and those that have not ended */
     uint64_t limit, count, scanned;
@@ -57,19 +57,15 @@ static bool fits(const struct page *page, const pdk_run_info *info) {
 
 static int32_t put_run(void *arg, const pdk_run_info *info) {
     struct page *page = arg;
-    const struct con *con = page->request->con;
-    const pdk_value *run = NULL;
     if (page->count == page->limit || page->scanned++ == SCANNED) {
         page->more = true;
         return 1;
     }
     page->last = info->run;
     if (!fits(page, info)) return 0;
-    page->count++;
-    if (con->control->describe_run(con->control, info, &run) < 0) return 0;
-    con->values->put_value(page->writer, run);
-    con->values->drop(run);
-    return 0;
+    if (page->count++) con_text_add(&page->text, ",", 1);
+    if (!con_cache_add(page->request->con, info, &page->text) && !page->text.error) page->text.error = -ENOMEM;
+    return page->text.error;
 }
 
 void con_runs_list(struct con_request *request) {
@@ -79,6 +75,7 @@ void con_runs_list(struct con_request *request) {
                         .kind = con_request_query(request, "kind"),
                         .runner = con_request_query(request, "runner"),
                         .search = con_request_query(request, "search"),
+                        .text = {.limit = PAGE_BYTES},
                         .limit = PAGE_DEFAULT};
     pdk_filter filter = {.struct_size = (uint32_t)sizeof filter,
                          .name = con_request_query(request, "task"),
@@ -92,26 +89,20 @@ void con_runs_list(struct con_request *request) {
         con_answer_fault(request, CON_INVALID, "query parameter after: that is no `next` of a page", NULL);
         return;
     }
-    page.writer = con->values->open(con->values);
-    con->values->put_map(page.writer);
-    con->values->key(page.writer, "runs");
-    con->values->put_list(page.writer);
+    con_text_put(&page.text, "{\"runs\":[");
     (void)con->control->list(con->control, &filter, put_run, &page);
-    con->values->end(page.writer);
-    if (page.more) {
-        char next[24];
-        (void)snprintf(next, sizeof next, "%llu", (unsigned long long)page.last);
-        con_put_text(con, page.writer, "next", next);
-    }
-    con->values->end(page.writer);
-    con_answer_close(request, 200, page.writer);
+    con_text_put(&page.text, "]");
+    if (page.more) con_text_format(&page.text, ",\"next\":\"%llu\"", (unsigned long long)page.last);
+    con_text_put(&page.text, "}\n");
+    con_answer_data(request, 200, CON_JSON, &page.text);
 }
 
 /* ---- one run ---- */
 
 struct look {
-    const struct con *con;
+    struct con *con;
     struct con_run *run;
+    struct con_text *text;  /* NULL, or where it is appended as JSON */
     const pdk_value *value; /* its description, when wanted */
     bool wanted;
 };
@@ -122,8 +113,8 @@ static int32_t look_at(void *arg, const pdk_run_info *info) {
         look->run->run = info->run;
         look->run->state = info->state;
         (void)snprintf(look->run->run_id, sizeof look->run->run_id, "%s", info->run_id);
-        (void)snprintf(look->run->task, sizeof look->run->task, "%s", info->name);
     }
+    if (look->text) (void)con_cache_add(look->con, info, look->text);
     if (look->wanted) (void)look->con->control->describe_run(look->con->control, info, &look->value);
     return 1;
 }
@@ -148,12 +139,16 @@ static bool need_run(struct con_request *request, struct con_run *ret) {
     return false;
 }
 
-static void answer_run(struct con_request *request, unsigned status, pdk_run run) {
-    struct look look = {.con = request->con, .wanted = true};
-    if (find(&look, NULL, NULL, run) && look.value)
-        con_answer_value(request, status, look.value);
-    else
+/* found: what else is wanted of it; may be NULL. */
+static void answer_run(struct con_request *request, unsigned status, pdk_run run, struct con_run *found) {
+    struct con_text text = {.limit = PAGE_BYTES};
+    struct look look = {.con = request->con, .run = found, .text = &text};
+    if (find(&look, NULL, NULL, run)) {
+        con_text_put(&text, "\n");
+        con_answer_data(request, status, CON_JSON, &text);
+    } else {
         con_answer_fault(request, CON_NOT_FOUND, "it has been forgotten", NULL);
+    }
 }
 
 /* ---- its details ---- */
@@ -246,7 +241,7 @@ static void on_archive(void *arg, int32_t rc, const pdk_value *value, const pdk_
 
 void con_run_show(struct con_request *request) {
     const char *name = con_request_part(request, "run");
-    const struct con *con = request->con;
+    struct con *con = request->con;
     struct con_run run;
     struct look look = {.con = con, .run = &run, .wanted = true};
     const pdk_archive *archive = con->control->find(con->control, PDK_ARCHIVE_1);
@@ -321,8 +316,7 @@ void con_check(struct con_request *request) {
 
 static void answer_submitted(struct con_request *request, unsigned status, int32_t rc, pdk_run run,
                              const pdk_error *err) {
-    struct con_run found;
-    struct look look = {.con = request->con, .run = &found};
+    struct con_run found = {0};
     char place[320];
     if (rc == -ENOENT) rc = -EINVAL; /* no runner takes it, or no such task: the path is right, the body is not */
     if (rc < 0) {
@@ -330,10 +324,9 @@ static void answer_submitted(struct con_request *request, unsigned status, int32
         if (rc == -EAGAIN) con_answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
         return;
     }
-    answer_run(request, status, run);
-    if (status != 201 || !find(&look, NULL, NULL, run)) return;
+    answer_run(request, status, run, &found);
     (void)snprintf(place, sizeof place, "/v1/runs/%s", found.run_id);
-    con_answer_header(request, MHD_HTTP_HEADER_LOCATION, place);
+    if (status == 201 && *found.run_id) con_answer_header(request, MHD_HTTP_HEADER_LOCATION, place);
 }
 
 /* Who made the supervisor knows the tasks that are declared; where nobody answers for it, a spec is whole. */
@@ -442,7 +435,7 @@ static void answer_act(struct con_request *request, const struct con_run *run, i
     else if (rc < 0)
         con_answer_error(request, rc, NULL);
     else
-        answer_run(request, 200, run->run);
+        answer_run(request, 200, run->run, NULL);
 }
 
 void con_run_act(struct con_request *request) {
