@@ -10,8 +10,9 @@ set -euo pipefail
 declare -A sets=(
   [build]="gcc libc6-dev cmake ninja-build pkg-config libev-dev libyaml-dev libbsd-dev libjansson-dev libseccomp-dev"
   [test]="libcmocka-dev python3 g++ binutils redis-server redis-tools nginx-light prometheus curl make procps util-linux man-db libuv1-dev
-        libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev openssl libsqlite3-dev"
-  [package]="dpkg-dev file libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libsqlite3-dev"
+        libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev openssl libsqlite3-dev libmicrohttpd-dev
+        python3-yaml python3-jsonschema"
+  [package]="dpkg-dev file libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libsqlite3-dev libmicrohttpd-dev"
   [check]="clang clang-format clang-tidy libclang-rt-14-dev valgrind abigail-tools doxygen debootstrap lintian"
 )
 

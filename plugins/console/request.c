@@ -195,15 +195,15 @@ static bool check_body(struct con_request *request) {
     return true;
 }
 
-/* One after the other, until one has answered. */
-static void read_header(struct con_request *request, const char *url) {
+/* One after the other, until one has refused it. */
+static bool read_header(struct con_request *request, const char *url) {
     if (request->con->stopping) {
         con_answer_fault(request, CON_UNAVAILABLE, "stopping", NULL);
-        return;
+        return false;
     }
-    if (!con_auth_check(request) || !read_path(request, url) || !read_query(request)) return;
+    if (!con_auth_check(request) || !read_path(request, url) || !read_query(request)) return false;
     con_route(request);
-    if (!request->response) (void)check_body(request);
+    return request->route && check_body(request);
 }
 
 static bool read_json(struct con_request *request) {
@@ -276,7 +276,7 @@ enum MHD_Result con_request_take(void *arg, struct MHD_Connection *connection, c
         request = begin(arg, connection, method);
         if (!request) return MHD_NO;
         *state = request;
-        read_header(request, url);
+        request->asked = !read_header(request, url); /* there may have been no memory for an answer */
         /* A body that is refused is read to its end, so that its sender hears of it; one that is too large is not. */
         return request->response && request->status == 413 ? queue(request) : MHD_YES;
     }

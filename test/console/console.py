@@ -47,13 +47,13 @@ class Answer:
 class Console:
     """console-host with a config; the socket is in a folder of its own."""
 
-    def __init__(self, fake=False, fails=False, folder=None, **config):
+    def __init__(self, fake=False, fails=False, folder=None, host=HOST, **config):
         self.folder = folder or tempfile.mkdtemp(prefix="console-")
         self.owns_folder = folder is None
         self.socket = os.path.join(self.folder, "socket")
         self.config = {"socket": self.socket, **config}
         self.errors = open(os.path.join(self.folder, "log"), "a+")
-        command = [HOST, PLUGINS, json.dumps({k: v for k, v in self.config.items() if v is not None})]
+        command = [host, PLUGINS, json.dumps({k: v for k, v in self.config.items() if v is not None})]
         self.process = subprocess.Popen(command + (["fake"] if fake else []), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True)
         line = self.process.stdout.readline()

@@ -5,7 +5,8 @@
  *     console-host FOLDER CONFIG [fake]     FOLDER of plugins; CONFIG of the console, as JSON; fake: a queue and an archive
  *
  * It says "ready" and reads commands: mark (forget what was measured), latency (say how late and how busy the loop was since), fds (how
- * many are open), stop. The end of its input is a stop too.
+ * many are open), fail N (the N-th allocation from now on fails, in a program that has the console built in; whether the
+ * last one did is said), stop. The end of its input is a stop too.
  */
 #include <dirent.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #include "core/supervise/supervisor.h"
 #include "fake.h"
 #include "paddock/helpers.h"
+#ifdef FAILS
+#include "support/fail_alloc.h"
+#endif
 
 enum { SAMPLES = 1 << 20 };
 
@@ -82,6 +86,18 @@ static void say_fds(void) {
 
 /* ---- commands ---- */
 
+static void fail_allocation(const char *number) {
+#ifdef FAILS
+    bool happened = pdk_fail_happened();
+    pdk_fail_at(0);
+    printf("failed %d\n", happened);
+    (void)fflush(stdout);
+    pdk_fail_at(strtol(number, NULL, 10));
+#else
+    printf("failed %s\n", number);
+#endif
+}
+
 static void stop(struct program *p) {
     (void)pdk_supervisor_shutdown(p->supervisor);
 }
@@ -96,6 +112,8 @@ static void on_input(void *arg, uint32_t events) {
         p->count = 0, printf("marked\n");
     else if (!strcmp(line, "latency\n"))
         say_latency(p);
+    else if (!strncmp(line, "fail ", 5))
+        fail_allocation(line + 5);
     else if (!strcmp(line, "fds\n"))
         say_fds();
     else
@@ -179,7 +197,13 @@ static int load(struct program *p, const char *folder, const char *name, const c
     (void)snprintf(path, sizeof path, "%s/%s.so", folder, name);
     int32_t rc = 0;
     if (config) rc = p->values->parse(p->values, config, strlen(config), "config", &entry.config, &err);
-    if (rc == 0) rc = pdk_supervisor_load(p->supervisor, path, &entry, &err);
+#ifdef FAILS
+    if (rc == 0 && !strcmp(name, "console"))
+        rc = pdk_supervisor_add(p->supervisor, &pdk_plugin_entry, &entry, &err);
+    else
+#endif
+        if (rc == 0)
+        rc = pdk_supervisor_load(p->supervisor, path, &entry, &err);
     p->values->drop(entry.config);
     return rc < 0 ? fail(name, &err) : 0;
 }

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whichever allocation fails while a request is answered, it is refused or its connection closed, and the next one is answered."""
+import http.client
+import os
+
+from console import Console, Stream, ran
+
+FAILS = os.environ["CONSOLE_HOST_FAILS"]
+
+
+def sweep(c, what, ask):
+    """Fail the first, second, third ... allocation, until none is left to fail."""
+    for number in range(1, 3000):
+        c.say(f"fail {number}")
+        try:
+            ask()
+        except (OSError, http.client.HTTPException, AssertionError):
+            pass
+        failed = c.say("fail 0")[1] == "1"
+        assert c.get("/v1/version").status == 200
+        if not failed:
+            break
+    else:
+        raise AssertionError(f"{what}: there is no end")
+    ask()
+    print(f"   {what}: {number - 1} allocations")
+
+
+def listen(c, path, headers=None):
+    stream = Stream(c, path, headers, timeout=2)
+    try:
+        assert stream.status == 200
+        stream.line()
+        c.submit("heard")
+        event = stream.event()
+        while event and event[1] != "run.ended":
+            event = stream.event()
+        assert event, "it ended"
+    finally:
+        stream.close()
+
+
+def test_without_memory():
+    with Console(host=FAILS, fake=True, answer_timeout="1s") as c:
+        run = c.submit("talk", "subprocess", command="echo hello")
+        c.wait_run(run)
+        for path in ("/v1/version", "/v1/status", "/v1/runs?state=ended&search=t", f"/v1/runs/{run}", f"/v1/runs/{run}/spec",
+                     f"/v1/runs/{run}/route", f"/v1/runs/{run}/output", "/v1/runs/kept-1", "/v1/runs/kept-1/output", "/v1/jobs?topic=a",
+                     "/v1/plugins", "/v1/inbox", "/metrics", "/nothing", "/v1/runs?limit=x"):
+            sweep(c, f"GET {path}", lambda: c.get(path))
+        sweep(c, "POST /v1/runs", lambda: c.post("/v1/runs", {"name": "a", "kind": "echo"}))
+        sweep(c, "POST /v1/jobs", lambda: c.post("/v1/jobs", {"spec": {}}, headers={"Idempotency-Key": "k"}))
+        sweep(c, "POST with a fault", lambda: c.post("/v1/runs", {"name": "a", "kind": "sleep", "with": {"for": "x"}}))
+        sweep(c, "events", lambda: listen(c, "/v1/events?type=run.*"))
+
+
+ran(dict(globals()))
