@@ -40,7 +40,7 @@ static const char *keep(char **to, const char *text) {
 /* One block with everything that the event points to. */
 static struct con_event *copy(const pdk_event *event) {
     size_t size = strlen(event->run_id) + strlen(event->text) + strlen(event->code) + strlen(event->name) +
-                  strlen(event->runner) + strlen(event->slot) + 6;
+                  strlen(event->runner) + strlen(event->slot) + strlen(event->trace_id) + strlen(event->span_id) + 8;
     struct con_event *entry = malloc(sizeof *entry + size);
     if (!entry) return NULL;
     char *to = entry->data;
@@ -53,6 +53,8 @@ static struct con_event *copy(const pdk_event *event) {
     entry->event.name = keep(&to, event->name);
     entry->event.runner = keep(&to, event->runner);
     entry->event.slot = keep(&to, event->slot);
+    entry->event.trace_id = keep(&to, event->trace_id);
+    entry->event.span_id = keep(&to, event->span_id);
     return entry;
 }
 

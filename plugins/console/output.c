@@ -190,7 +190,9 @@ static bool remember(struct con_follower *f, const struct con_run *run, uint64_t
                        .code = "",
                        .name = "",
                        .runner = "",
-                       .slot = ""};
+                       .slot = "",
+                       .trace_id = "",
+                       .span_id = ""};
     int32_t rc = con->control->inspect(con->control, "output", run->run, NULL, &value, &err);
     if (rc < 0) {
         con_answer_error(f->request, rc, &err);
@@ -264,6 +266,8 @@ static int32_t on_piece(void *arg, const pdk_piece *piece) {
                              .name = "",
                              .runner = "",
                              .slot = "",
+                             .trace_id = "",
+                             .span_id = "",
                              .data = piece->data,
                              .size = piece->size,
                              .stream = piece->stream};

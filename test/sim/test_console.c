@@ -298,9 +298,14 @@ static void no_record(void *self, pdk_series *series, double n) {
 }
 
 static void metrics_are_printed(void **state) {
-    static const pdk_metrics_ops silent = {PDK_HEAD(pdk_metrics_ops), no_series, no_record, no_record, no_record, NULL};
-    static const pdk_metrics_ops prints = {
-        PDK_HEAD(pdk_metrics_ops), no_series, no_record, no_record, no_record, print_page};
+    static const pdk_metrics_ops silent = {
+        .struct_size = sizeof silent, .series = no_series, .add = no_record, .set = no_record, .observe = no_record};
+    static const pdk_metrics_ops prints = {.struct_size = sizeof prints,
+                                           .series = no_series,
+                                           .add = no_record,
+                                           .set = no_record,
+                                           .observe = no_record,
+                                           .print = print_page};
     struct sim *sim = sim_new();
     pdk_plugin mute = sim_plugin, page = sim_plugin;
     const pdk_value *value = NULL;
