@@ -138,7 +138,8 @@ void con_daemon_end(struct con_server *server);
 void con_daemon_kick(struct con_server *server); /* something was resumed */
 void con_peer_phase(struct con_peer *peer, enum con_phase phase);
 void con_peer_close(struct con_peer *peer);
-void con_sweep(struct con *con); /* every second */
+bool con_peer_is_gone(const struct con_peer *peer); /* the library does not look while it is suspended */
+void con_sweep(struct con *con);                    /* every second */
 
 /* ---- who may ---- */
 

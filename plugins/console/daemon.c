@@ -11,7 +11,7 @@
  *
  * A connection whose time is up is shut down, and the library finds it closed.
  */
-#include <stdio.h>
+#include <poll.h>
 
 #include "console.h"
 
@@ -42,6 +42,11 @@ void con_peer_phase(struct con_peer *peer, enum con_phase phase) {
 void con_peer_close(struct con_peer *peer) {
     if (!peer->closing) (void)shutdown(peer->fd, SHUT_RDWR);
     peer->closing = true;
+}
+
+bool con_peer_is_gone(const struct con_peer *peer) {
+    struct pollfd look = {.fd = peer->fd};
+    return poll(&look, 1, 0) > 0 && look.revents & (POLLHUP | POLLERR);
 }
 
 static void begin_peer(struct con_server *server, struct MHD_Connection *connection, void **state) {

@@ -90,10 +90,12 @@ static ssize_t read_output(void *arg, uint64_t position, char *buf, size_t max) 
     size_t size = f->text.size < max ? f->text.size : max;
     (void)position;
     f->asked_ns = con_now(f->con);
+    if (f->heartbeat && con_peer_is_gone(f->peer)) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (!size && f->heartbeat && f->type == CON_SSE && max >= 3) {
         con_text_put(&f->text, ":\n\n");
         size = f->text.size;
     }
+    if (f->heartbeat) f->sent_ns = f->asked_ns;
     f->heartbeat = false;
     if (size) {
         memcpy(buf, f->text.data, size);
@@ -360,7 +362,7 @@ void con_followers_sweep(struct con *con) {
     TAILQ_FOREACH(f, &con->followers, all) {
         if (f->request) continue;
         if (!f->waiting && now - f->asked_ns > con->options.answer_ns) con_peer_close(f->peer);
-        if (!f->waiting || now - f->sent_ns < HEARTBEAT || f->type != CON_SSE) continue;
+        if (!f->waiting || (now - f->sent_ns < HEARTBEAT && !con_peer_is_gone(f->peer))) continue;
         f->heartbeat = true;
         wake(f);
     }

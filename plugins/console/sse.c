@@ -136,7 +136,7 @@ void con_streams_sweep(struct con *con) {
     bool due = false;
     TAILQ_FOREACH(stream, &con->events.streams, all) {
         if (stream->waiting) {
-            if (now - stream->sent_ns < HEARTBEAT) continue;
+            if (now - stream->sent_ns < HEARTBEAT && !con_peer_is_gone(stream->peer)) continue;
             due = stream->heartbeat = true;
         } else if (now - stream->asked_ns > patience || (stream->lost_ns && now - stream->lost_ns > patience)) {
             con_peer_close(stream->peer);
