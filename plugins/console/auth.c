@@ -17,6 +17,11 @@ enum { FILE_MAX = 1 << 20, TOKEN_MIN = 16, TOKEN_MAX = 4096 };
 
 /* ---- what is read at start ---- */
 
+static int32_t failed(int error, const char *path, pdk_error *err) {
+    const char *word = strerrordesc_np(error);
+    return pdk_failf(err, -error, NULL, "%s: %s", path, word ? word : "unknown error");
+}
+
 /* secret: others must not be able to read it. */
 static int32_t read_file(const char *path, bool secret, char **ret, pdk_error *err) {
     struct stat found;
@@ -34,11 +39,11 @@ static int32_t read_file(const char *path, bool secret, char **ret, pdk_error *e
         else
             rc = -ENOMEM;
     }
-    if (rc == 0 && size < 0) rc = pdk_failf(err, -errno, NULL, "%s: %s", path, strerrordesc_np(errno));
+    if (rc == 0 && size < 0) rc = failed(errno ? errno : EIO, path, err);
     if (fd >= 0) (void)close(fd);
-    if (rc) {
+    if (rc || !data) {
         free(data);
-        return rc;
+        return rc ? rc : -EIO;
     }
     *ret = data;
     return 0;

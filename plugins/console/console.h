@@ -78,7 +78,7 @@ struct con_options {
 };
 
 extern const pdk_schema con_config;
-int32_t con_options_read(const pdk_host *host, const pdk_value *config, struct con_options *ret, pdk_error *err);
+int32_t con_options_read(const pdk_host *host, const pdk_value *config, struct con_options *o, pdk_error *err);
 
 /* ---- who asks how often ---- */
 
@@ -239,8 +239,8 @@ enum con_fault {
 void con_answer_value(struct con_request *request, unsigned status, const pdk_value *value); /* drops it */
 void con_answer_close(struct con_request *request, unsigned status, pdk_writer *writer);     /* closes it */
 void con_answer_data(struct con_request *request, unsigned status, enum con_type type, struct con_text *text);
-void con_answer_fault(struct con_request *request, enum con_fault fault, const char *message, const char *hint);
-__attribute__((format(printf, 3, 4))) void con_answer_faultf(struct con_request *request, enum con_fault fault,
+void con_answer_fault(struct con_request *request, enum con_fault code, const char *message, const char *hint);
+__attribute__((format(printf, 3, 4))) void con_answer_faultf(struct con_request *request, enum con_fault code,
                                                              const char *format, ...);
 /* What a call of the host answered; what is at fault is shown as a pointer into the body. */
 void con_answer_error(struct con_request *request, int32_t rc, const pdk_error *err);

@@ -115,7 +115,7 @@ int32_t con_listen_tcp(struct con_server *server, pdk_error *err) {
 }
 
 int32_t con_listen_given(struct con_server *server, int fd, pdk_error *err) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     server->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (server->fd < 0) return fail(err, errno, "the socket that was handed over", "");

@@ -7,7 +7,7 @@
 
 #include "console.h"
 
-enum { BUFFER_MAX = 256 << 10, BUFFER_FULL = 128 << 10, LINES_MAX = 1000000 };
+enum { BUFFER_MAX = 256 << 10, BUFFER_LIMIT = 512 << 10, BUFFER_FULL = 128 << 10, LINES_MAX = 1000000 };
 
 #define HEARTBEAT (15 * SECOND)
 
@@ -51,8 +51,8 @@ static void write_object(struct con_follower *f, const pdk_event *event, uint64_
     put_piece(con, w, value, offset, f->lost);
     con->values->drop(value);
     if (con->values->close(w, &object, NULL) < 0) return;
-    if (f->type == CON_SSE)
-        con_text_format(&f->text, "id: %llu\nevent: output\ndata: ", (unsigned long long)(offset + event->size));
+    uint64_t next = offset + event->size;
+    if (f->type == CON_SSE) con_text_format(&f->text, "id: %llu\nevent: output\ndata: ", (unsigned long long)next);
     (void)con->values->print(con->values, object, PDK_JSON_PLAIN, con_text_write, &f->text);
     con_text_put(&f->text, f->type == CON_SSE ? "\n\n" : "\n");
     con->values->drop(object);
@@ -136,7 +136,7 @@ static struct con_follower *begin(struct con_request *request, enum con_type typ
     f->peer = request->peer;
     f->connection = request->connection;
     f->type = type;
-    f->text = (struct con_text){.limit = 2 * BUFFER_MAX};
+    f->text = (struct con_text){.limit = BUFFER_LIMIT};
     f->sent_ns = f->asked_ns = con_now(f->con);
     TAILQ_INSERT_TAIL(&f->con->followers, f, all);
     return f;

@@ -89,9 +89,9 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t max) 
         if (!more) break;
         size += more;
     }
-    if (!size && stream->heartbeat && max >= 3) {
-        memcpy(buf, ":\n\n", 3);
-        size = 3;
+    if (!size && stream->heartbeat) {
+        con_text_put(&stream->pending, ":\n\n");
+        size = take(stream, buf, max);
     }
     stream->heartbeat = false;
     if (size) {
