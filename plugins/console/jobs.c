@@ -115,9 +115,8 @@ void con_dead(struct con_request *request) {
 
 /* ---- jobs ---- */
 
-static void answer_job(struct con_request *request, int32_t rc, const pdk_value *value, const pdk_error *err) {
+static void answer_job(struct con_request *request, int32_t rc, const pdk_value *job, const pdk_error *err) {
     const struct con *con = request->con;
-    const pdk_value *job = con->values->get(value, "job");
     int32_t duplicate = 0;
     char place[320];
     if (rc < 0) {
@@ -125,7 +124,7 @@ static void answer_job(struct con_request *request, int32_t rc, const pdk_value 
         if (rc == -EAGAIN) con_answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
         return;
     }
-    (void)con->values->boolean(con->values->get(value, "duplicate"), &duplicate);
+    (void)con->values->boolean(con->values->get(job, "duplicate"), &duplicate);
     con_answer_value(request, duplicate ? 200 : 201, con->values->hold(job));
     (void)snprintf(place, sizeof place, "/v1/jobs/%s", con_get_text(con, job, "job_id"));
     con_answer_header(request, MHD_HTTP_HEADER_LOCATION, place);

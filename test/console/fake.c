@@ -11,10 +11,12 @@
 #include "paddock/loop.h"
 #include "paddock/queue.h"
 
-#define JOB(id)                                                                                                      \
+#define FACTS(id)                                                                                                    \
     "{\"job_id\":\"" id "\",\"task\":\"t\",\"kind\":\"echo\",\"topic\":\"mail\",\"state\":\"ready\",\"priority\":0," \
-    "\"attempts\":0,\"max_attempts\":3,\"submitted_at\":\"2026-01-02T03:04:05Z\"}"
-#define TOPIC "{\"topic\":\"mail\",\"paused\":false,\"limit\":4,\"delayed\":0,\"ready\":1,\"running\":0,\"dead\":1}"
+    "\"attempts\":0,\"max_attempts\":3,\"submitted_at\":\"2026-01-02T03:04:05Z\""
+#define JOB(id)      FACTS(id) "}"
+#define SUBMITTED(d) FACTS("j1") ",\"duplicate\":" d "}"
+#define TOPIC        "{\"topic\":\"mail\",\"paused\":false,\"limit\":4,\"delayed\":0,\"ready\":1,\"running\":0,\"dead\":1}"
 
 struct fake {
     const pdk_host *host;
@@ -39,7 +41,7 @@ struct asked {
 static const struct {
     const char *verb, *json;
 } answers[] = {
-    {"submit", "{\"job\":" JOB("j1") ",\"duplicate\":false}"},
+    {"submit", SUBMITTED("false")},
     {"list", "{\"jobs\":[" JOB("j1") "," JOB("j2") "],\"next\":\"j2\"}"},
     {"show", JOB("j1")},
     {"cancel", JOB("j1")},
@@ -49,8 +51,8 @@ static const struct {
     {"resume", TOPIC},
     {"limit", TOPIC},
     {"dead", "{\"jobs\":[" JOB("j4") "]}"},
-    {"replay", "{\"count\":1}"},
-    {"purge", "{\"count\":1}"},
+    {"replay", "{\"count\":1,\"more\":false}"},
+    {"purge", "{\"count\":1,\"more\":false}"},
 };
 
 static void on_call(void *arg) {
@@ -62,7 +64,7 @@ static void on_call(void *arg) {
         (void)values->parse(values, asked->json, strlen(asked->json), "fake", &value, NULL);
     else
         (void)pdk_fail(&err, asked->rc, NULL, "the fake queue says no", NULL, NULL);
-    asked->answer(asked->arg, asked->rc, value, &err);
+    asked->answer(asked->arg, asked->rc, value, asked->rc ? &err : NULL);
     values->drop(value);
     free(asked);
 }
@@ -91,7 +93,7 @@ static int32_t ask(const pdk_queue *queue, const char *verb, const pdk_value *pa
     *asked = (struct asked){self, {on_call, asked, {0}}, answer, arg, code_of(self, verb, params), NULL};
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
         if (!strcmp(answers[i].verb, verb)) asked->json = answers[i].json;
-    if (!strcmp(verb, "submit") && !strcmp(key, "seen")) asked->json = "{\"job\":" JOB("j1") ",\"duplicate\":true}";
+    if (!strcmp(verb, "submit") && !strcmp(key, "seen")) asked->json = SUBMITTED("true");
     self->loop->post(self->loop, &asked->call);
     return 0;
 }

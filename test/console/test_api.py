@@ -240,8 +240,8 @@ def test_jobs():
         assert c.post("/v1/topics/mail/limit", {"running": 4}).json["limit"] == 4
         assert c.post("/v1/topics/none/pause").status == 404 and c.post("/v1/topics/mail/dance").status == 404
         assert [j["job_id"] for j in c.get("/v1/dead?topic=mail").json["jobs"]] == ["j4"]
-        assert c.post("/v1/dead/replay", {"job_id": "j4"}).json == {"count": 1}
-        assert c.post("/v1/dead/purge", {"topic": "mail"}).json == {"count": 1}
+        assert c.post("/v1/dead/replay", {"job_id": "j4"}).json["count"] == 1
+        assert c.post("/v1/dead/purge", {"topic": "mail"}).json["count"] == 1
         assert c.post("/v1/dead/purge", {}).status == 422 and c.post("/v1/dead/dance", {"topic": "x"}).status == 404
         assert c.get("/v1/status").json["queue"]["dead"] == 1
         assert [e["kind"] for e in c.get("/v1/inbox").json["entries"]] == ["dead"]
