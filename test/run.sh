@@ -60,10 +60,10 @@ run_asan() {
   export UBSAN_OPTIONS=print_stacktrace=1
   build asan &&
     ASAN_OPTIONS=detect_stack_use_after_return=1 run_ctest asan -LE 'bench|abi|func' &&
-    ASAN_OPTIONS=detect_stack_use_after_return=1:detect_leaks=0 run_ctest asan -L func
+    ASAN_OPTIONS=detect_stack_use_after_return=1:detect_leaks=0 run_ctest asan -L func -LE 'bench|abi'
 }
 run_tsan() { build tsan && TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 run_ctest tsan -L 'unit|sim|thread'; }
-run_valgrind() { build debug && bash test/valgrind.sh build/debug; }
+run_valgrind() { build test && bash test/valgrind.sh build/test; }
 run_tidy() { bash test/tidy.sh; }
 run_fuzz() { build fuzz fuzzers && bash test/fuzz/run.sh build/fuzz; }
 run_package() { bash test/package/run.sh; }
