@@ -164,8 +164,9 @@ int32_t pdk_json_parse(const pdk_values *values, const char *data, size_t size, 
                        const pdk_value **ret_value, pdk_error *err) {
     (void)values;
     origin = origin && *origin ? origin : "JSON";
+    /* The quick way keeps the limits as it goes; of what is beyond them it makes no more than what is not. */
+    if (size <= PDK_JSON_SIZE_MAX && parse_quickly(data, size, origin, ret_value)) return 0;
     const char *excess = check_limits(data, size);
     if (excess) return pdk_error_set(err, -E2BIG, NULL, NULL, "%s: %s", origin, excess);
-    if (parse_quickly(data, size, origin, ret_value)) return 0;
     return pdk_json_parse_slowly(data, size, origin, ret_value, err);
 }

@@ -6,6 +6,7 @@
  * it too. So this takes no text that jansson would refuse, and makes nothing else of it: fuzz_json holds it to that.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "core/base/text.h"
@@ -87,11 +88,29 @@ static char *unescape(struct pdk_builder *build, const char *from, const char *e
     return text;
 }
 
+/* Is each of eight bytes one that stands for itself: ASCII, no control, no quote, no backslash? Of what is subtracted
+ * and found below zero its highest bit tells. */
+static bool are_plain(uint64_t eight) {
+    const uint64_t each = UINT64_C(0x0101010101010101), high = each * 0x80;
+    uint64_t quotes = (eight ^ each * '"') - each, slashes = (eight ^ each * '\\') - each;
+    return !((eight | (eight - each * 0x20) | quotes | slashes) & high);
+}
+
+/* Most of a text is. */
+static void skip_plain(struct reader *r) {
+    uint64_t eight;
+    for (; r->end - r->at >= (ptrdiff_t)sizeof eight; r->at += sizeof eight) {
+        memcpy(&eight, r->at, sizeof eight);
+        if (!are_plain(eight)) return;
+    }
+}
+
 /* A string whose quote was taken: its text in the document's arena, or NULL. */
 static char *take_text(struct reader *r, size_t *ret_size) {
     const char *from = r->at;
     bool escaped = false;
     unsigned char all = 0;
+    skip_plain(r);
     for (; r->at < r->end && *r->at != '"'; r->at++) {
         all |= (unsigned char)*r->at;
         if ((unsigned char)*r->at < 0x20) return NULL;
