@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The source rrq: jobs in a second over one connection with 64 in flight, the time of one round trip, and the memory
- * of connections that wait. Beside it, in turns, the least that could answer: an epoll server that sends back what it
- * reads, and does not even look for frames.
+ * of connections that wait. Beside it, in turns, two epoll servers, which have no runs:
+ *
+ *     raw    sends back what it reads, and does not even look for frames: the least that could move the bytes
+ *     JSON   finds the frames, parses each request with jansson, and builds the answer that RRQ expects: the least
+ *            that could be a runner of RRQ
+ *
  *
  *     bench-rrq          the figures
  *     bench-rrq soak N   N jobs, and nothing but whether each was answered once
@@ -10,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
@@ -22,7 +27,7 @@
 
 #include "bench.h"
 
-enum { IN_FLIGHT = 64, JOBS = 200000, TRIPS = 20000, HELD = 10000, HEAD = 4, ID = 12 };
+enum { IN_FLIGHT = 64, JOBS = 200000, TRIPS = 20000, HELD = 10000, HEAD = 4, ID = 12, READ = 65536 };
 
 #define NEEDS(condition) ((condition) ? (void)0 : fail(#condition))
 
@@ -31,7 +36,7 @@ static void fail(const char *what) {
     exit(1);
 }
 
-/* ---- the two servers */
+/* ---- the servers */
 
 struct server {
     pid_t pid;
@@ -56,21 +61,69 @@ static void take_peer(int listener, int epoll) {
     NEEDS(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
 }
 
-static void send_back(int fd) {
-    static char data[65536];
-    ssize_t n = read(fd, data, sizeof data);
-    if (n <= 0) {
-        (void)close(fd);
-        return;
-    }
-    for (ssize_t sent = 0; sent < n;) {
-        ssize_t m = send(fd, data + sent, (size_t)(n - sent), MSG_NOSIGNAL);
-        if (m < 0 && errno != EAGAIN) return;
-        if (m > 0) sent += m;
+static void send_all(int fd, const char *data, size_t size) {
+    for (size_t sent = 0; sent < size;) {
+        ssize_t n = send(fd, data + sent, size - sent, MSG_NOSIGNAL);
+        if (n < 0 && errno != EAGAIN) return;
+        if (n > 0) sent += (size_t)n;
     }
 }
 
-static void echo_for_ever(int listener) {
+static void send_back(int fd, const char *data, size_t size) {
+    send_all(fd, data, size);
+}
+
+/* The frame that answers a request, as any runner must make it. */
+static size_t answer(const char *body, size_t size, char *to, size_t room) {
+    json_t *request = json_loadb(body, size, 0, NULL), *payload = json_object_get(request, "payload"), *response;
+    response = json_pack("{s:s, s:{s:O, s:O, s:s, s:O}}", "type", "response", "payload", "job_id",
+                         json_object_get(payload, "job_id"), "request_id", json_object_get(payload, "request_id"),
+                         "status", "success", "result", json_object_get(payload, "params"));
+    NEEDS(response);
+    size_t length = json_dumpb(response, to + HEAD, room - HEAD, JSON_COMPACT);
+    uint32_t head = htonl((uint32_t)length);
+    NEEDS(length <= room - HEAD);
+    memcpy(to, &head, HEAD);
+    json_decref(response);
+    json_decref(request);
+    return HEAD + length;
+}
+
+/* One peer at a time is enough for a floor: what is left of a frame waits here for the rest. */
+static void answer_frames(int fd, const char *data, size_t size) {
+    static char in[2 * READ], out[4 * READ];
+    static size_t kept;
+    static int of = -1;
+    size_t used = 0, made = 0;
+    if (fd != of) kept = 0;
+    of = fd;
+    memcpy(in + kept, data, size);
+    kept += size;
+    while (kept - used >= HEAD) {
+        uint32_t head;
+        memcpy(&head, in + used, HEAD);
+        size_t length = ntohl(head);
+        if (kept - used < HEAD + length) break;
+        made += answer(in + used + HEAD, length, out + made, sizeof out - made);
+        used += HEAD + length;
+    }
+    memmove(in, in + used, kept - used);
+    kept -= used;
+    send_all(fd, out, made);
+}
+
+typedef void take_bytes(int fd, const char *data, size_t size);
+
+static void take(int fd, take_bytes *each) {
+    static char data[READ];
+    ssize_t n = read(fd, data, sizeof data);
+    if (n > 0)
+        each(fd, data, (size_t)n);
+    else
+        (void)close(fd);
+}
+
+static void serve_for_ever(int listener, take_bytes *each) {
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[64];
     NEEDS(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0);
@@ -80,17 +133,17 @@ static void echo_for_ever(int listener) {
             if (events[i].data.fd == listener)
                 take_peer(listener, epoll);
             else
-                send_back(events[i].data.fd);
+                take(events[i].data.fd, each);
         }
     }
 }
 
-static struct server start_floor(void) {
+static struct server start_floor(take_bytes *each) {
     struct server server;
     int listener = listen_somewhere(&server.port);
     server.pid = fork();
     NEEDS(server.pid >= 0);
-    if (server.pid == 0) echo_for_ever(listener);
+    if (server.pid == 0) serve_for_ever(listener, each);
     (void)close(listener);
     return server;
 }
@@ -266,8 +319,10 @@ static double cpu_of(const struct server *server) {
     return ((double)(after.tv_sec - before.tv_sec) * 1e6 + (double)(after.tv_nsec - before.tv_nsec) / 1e3) / JOBS;
 }
 
+/* The figures of two of the servers. */
 struct both {
     struct server ours, floor;
+    double our_p99, floor_p99;
 };
 
 static double our_rate(void *arg) {
@@ -282,12 +337,13 @@ static double our_cpu(void *arg) {
 static double floor_cpu(void *arg) {
     return cpu_of(&((struct both *)arg)->floor);
 }
-static double p99[2];
 static double our_trip(void *arg) {
-    return trips(((struct both *)arg)->ours.port, &p99[0]);
+    struct both *both = arg;
+    return trips(both->ours.port, &both->our_p99);
 }
 static double floor_trip(void *arg) {
-    return trips(((struct both *)arg)->floor.port, &p99[1]);
+    struct both *both = arg;
+    return trips(both->floor.port, &both->floor_p99);
 }
 
 static double resident(pid_t pid) {
@@ -353,19 +409,24 @@ static int soak(uint64_t jobs) {
 
 int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "soak") == 0) return soak(strtoull(argv[2], NULL, 10));
-    struct both both = {start_paddock(), start_floor()};
-    (void)close(connect_to(both.ours.port));
+    struct server ours = start_paddock(), raw = start_floor(send_back), json = start_floor(answer_frames);
+    struct both to_raw = {.ours = ours, .floor = raw}, to_json = {.ours = ours, .floor = json};
+    (void)close(connect_to(ours.port));
     bench_head();
-    struct bench_pair jobs = bench_both(our_rate, floor_rate, &both);
-    bench_row("41", "RRQ jobs/s, one connection, 64 in flight", jobs, 0.5, 1);
+    bench_row("41", "RRQ jobs/s, 64 in flight, to raw echo", bench_both(our_rate, floor_rate, &to_raw), 0.5, 1);
+    struct bench_pair jobs = bench_both(our_rate, floor_rate, &to_json);
+    bench_row("41", "RRQ jobs/s, 64 in flight, to JSON echo", jobs, 0.5, 1);
     bench_row("42", "the same beside 35,000 of the Rust runner", (struct bench_pair){jobs.ours, 35000}, 2, 1);
-    bench_row("42", "RRQ processor time of a job, us", bench_both(our_cpu, floor_cpu, &both), 2, 0);
-    struct bench_pair trip = bench_both(our_trip, floor_trip, &both);
-    bench_row("43", "RRQ round trip, us, p50", trip, 2, 0);
+    bench_row("42", "RRQ processor time of a job, us, to JSON echo", bench_both(our_cpu, floor_cpu, &to_json), 2, 0);
+    struct bench_pair trip = bench_both(our_trip, floor_trip, &to_raw);
+    bench_row("43", "RRQ round trip, us, p50, to raw echo", trip, 2, 0);
     bench_row("43", "the same beside 22 of the Rust runner", (struct bench_pair){trip.ours, 22}, 1, 0);
-    bench_row("43", "RRQ round trip, us, p99 of the last round", (struct bench_pair){p99[0], p99[1]}, 2, 0);
-    held(&both.ours);
-    stop_server(&both.ours);
-    stop_server(&both.floor);
+    bench_row("43", "RRQ round trip, us, p99 of the last round, to raw",
+              (struct bench_pair){to_raw.our_p99, to_raw.floor_p99}, 2, 0);
+    bench_row("43", "RRQ round trip, us, p50, to JSON echo", bench_both(our_trip, floor_trip, &to_json), 2, 0);
+    held(&ours);
+    stop_server(&ours);
+    stop_server(&raw);
+    stop_server(&json);
     return 0;
 }
