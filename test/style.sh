@@ -23,7 +23,7 @@ only() { # only HEADER FOLDER...
 only 'ev\.h' core/loop/ test/unit/loop/ test/embed/ test/bench/ examples/
 only 'yaml\.h' core/yaml/ test/bench/
 only 'dlfcn\.h' core/plugin/library.c test/
-only 'jansson\.h' core/value/
+only 'jansson\.h' core/value/ test/bench/
 only 'sqlite3\.h' plugins/queue/sqlite/ test/bench/
 grep -lE '\bSYS_clone3\b' "${code[@]}" | grep -vE '^(core/process/|test/bench/)' | sed 's/$/: clone3 belongs to core\/process/' | fault
 
