@@ -22,7 +22,7 @@ const pdk_param *pdk_param_at(const pdk_param *params, uint32_t size, size_t i) 
 const pdk_param *pdk_schema_find(const pdk_schema *schema, const char *name) {
     const pdk_param *row;
     for (size_t i = 0; schema && (row = pdk_param_at(schema->params, schema->param_size, i)); i++)
-        if (!strcmp(row->name, name)) return row;
+        if (row->name[0] == name[0] && !strcmp(row->name, name)) return row;
     return NULL;
 }
 
