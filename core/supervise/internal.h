@@ -146,8 +146,9 @@ struct pdk_intake {
     struct pdk_task *task;
     struct pdk_instance *instance; /* NULL: to be routed and completed */
     const char *name, *slot, *trace, *trace_state;
-    bool alone;        /* in a slot made for it */
-    uint64_t deadline; /* on the loop's clock, 0: none */
+    const pdk_value *attributes; /* of its spans; NULL: none */
+    bool alone;                  /* in a slot made for it */
+    uint64_t deadline;           /* on the loop's clock, 0: none */
     struct pdk_member *source;
     pdk_delivery delivery;
     pdk_settled settled;
@@ -291,7 +292,7 @@ struct pdk_moment_of_run {
     const char *name;   /* static */
     uint32_t attempt;
 };
-enum { PDK_MOMENTS = 16 };
+enum { PDK_MOMENTS = 16, PDK_CARRIED = 16, PDK_CARRIED_KEY = 64, PDK_CARRIED_TEXT = 256 };
 struct pdk_trace {
     struct pdk_traceparent run;    /* its own span */
     uint8_t parent[8], attempt[8]; /* parent: zero without one. attempt: the last one's span */
@@ -300,6 +301,8 @@ struct pdk_trace {
     bool open;                     /* an attempt is on whose span was not told */
     int32_t pid;                   /* of the first process of that attempt; 0: unknown */
     const char *state;
+    pdk_attribute *carried; /* what it came with, for its spans; with their texts one block */
+    uint32_t carried_count;
     struct pdk_moment_of_run *moments;
     uint32_t moment_count;
     uint64_t moments_lost;

@@ -98,6 +98,7 @@ static int32_t submit(const pdk_source *source, const pdk_submission *given, pdk
     struct pdk_intake intake = {
         .source = member, .delivery = given->delivery, .deadline = given->deadline_ns, .trace = given->trace};
     if (PDK_REACHES(given, trace_state)) intake.trace_state = given->trace_state;
+    if (PDK_REACHES(given, attributes)) intake.attributes = given->attributes;
     int32_t rc;
     if (given->base) {
         rc = submit_base(member, given, &intake, ret, err);

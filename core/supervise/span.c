@@ -6,7 +6,7 @@
 #include "core/supervise/internal.h"
 #include "paddock/helpers.h"
 
-enum { ATTRIBUTES_MAX = 16 };
+enum { ATTRIBUTES_MAX = 16 + PDK_CARRIED };
 
 struct attributes {
     pdk_attribute list[ATTRIBUTES_MAX];
@@ -23,6 +23,18 @@ static void add_integer(struct attributes *to, const char *key, int64_t n) {
 
 static void add_number(struct attributes *to, const char *key, double n) {
     to->list[to->count++] = (pdk_attribute){.key = key, .type = PDK_NUMBER, .number = n};
+}
+
+static bool has(const struct attributes *list, const char *key) {
+    uint32_t i = 0;
+    while (i < list->count && strcmp(list->list[i].key, key) != 0) i++;
+    return i < list->count;
+}
+
+/* What it came with, last: each name once, and ours are ours. */
+static void add_carried(struct attributes *to, const struct pdk_trace *trace) {
+    for (uint32_t i = 0; i < trace->carried_count; i++)
+        if (!has(to, trace->carried[i].key)) to->list[to->count++] = trace->carried[i];
 }
 
 static void tell(const struct pdk_supervisor *s, const struct pdk_trace *trace, const pdk_span *span) {
@@ -103,6 +115,7 @@ void pdk_span_attempt(struct pdk_supervisor *s, struct pdk_record *run, bool los
     add_integer(&attributes, "paddock.attempt", run->past.attempts);
     if (trace->pid) add_integer(&attributes, "process.pid", trace->pid);
     add_end(&attributes, run, lost, &span, text, sizeof text);
+    add_carried(&attributes, trace);
     span.attributes = attributes.list;
     span.attribute_count = attributes.count;
     tell(s, trace, &span);
@@ -154,6 +167,7 @@ static void tell_run(struct pdk_supervisor *s, struct pdk_record *run) {
     times(s, run->accepted, &span);
     add_run(&attributes, run);
     add_outcome(&attributes, run, &outcome, &span);
+    add_carried(&attributes, trace);
     span.attributes = attributes.list;
     span.attribute_count = attributes.count;
     span.moments = moments;

@@ -83,6 +83,47 @@ static void enter(struct pdk_supervisor *s, struct pdk_trace *trace, int32_t par
     pdk_traceparent_format(&trace->run, trace->run_header);
 }
 
+/* At most so many bytes, and no half of a character. */
+static size_t cut(const char *text) {
+    size_t size = strnlen(text, PDK_CARRIED_TEXT + 1);
+    if (size <= PDK_CARRIED_TEXT) return size;
+    for (size = PDK_CARRIED_TEXT; size && ((unsigned char)text[size] & 0xC0) == 0x80;) size--;
+    return size;
+}
+
+/* The text under a key, or NULL: it is not carried. */
+static const char *carried_text(const pdk_value *map, size_t i) {
+    const pdk_values *values = pdk_values_get();
+    const char *key = values->key_at(map, i), *text = NULL;
+    if (values->string(values->at(map, i), &text) != 0 || !*text) return NULL;
+    return *key && strnlen(key, PDK_CARRIED_KEY + 1) <= PDK_CARRIED_KEY ? text : NULL;
+}
+
+/* A copy: what the submission brought may be large, and goes when it has been answered. */
+static int32_t carry(struct pdk_trace *trace, const pdk_value *map) {
+    const pdk_values *values = pdk_values_get();
+    size_t count = values->count(map), kept[PDK_CARRIED], n = 0, size = 0;
+    for (size_t i = 0; i < count && n < PDK_CARRIED; i++) {
+        const char *text = carried_text(map, i);
+        if (!text) continue;
+        size += strlen(values->key_at(map, i)) + cut(text) + 2;
+        kept[n++] = i;
+    }
+    if (!n) return 0;
+    trace->carried = calloc(1, n * sizeof *trace->carried + size);
+    if (!trace->carried) return -ENOMEM;
+    char *to = (char *)(trace->carried + n);
+    for (size_t i = 0; i < n; i++) {
+        const char *key = values->key_at(map, kept[i]), *text = carried_text(map, kept[i]);
+        size_t key_size = strlen(key) + 1, text_size = cut(text);
+        trace->carried[i] = (pdk_attribute){.type = PDK_STRING, .key = memcpy(to, key, key_size)};
+        trace->carried[i].string = memcpy(to + key_size, text, text_size);
+        to += key_size + text_size + 1;
+    }
+    trace->carried_count = (uint32_t)n;
+    return 0;
+}
+
 int32_t pdk_trace_begin(struct pdk_supervisor *s, struct pdk_record *run, const struct pdk_intake *intake) {
     struct pdk_traceparent came;
     bool good = intake->trace && pdk_traceparent_parse(intake->trace, &came) == 0;
@@ -102,6 +143,10 @@ int32_t pdk_trace_begin(struct pdk_supervisor *s, struct pdk_record *run, const 
         return 0;
     }
     if (trace->own) enter(s, trace, parent);
+    if (trace->tracers && intake->attributes && carry(trace, intake->attributes) < 0) {
+        pdk_trace_free(trace);
+        return -ENOMEM;
+    }
     pdk_hex(trace->run.trace_id, sizeof trace->run.trace_id, trace->trace_hex);
     run->trace = trace;
     return 0;
@@ -137,5 +182,6 @@ void pdk_trace_process(struct pdk_supervisor *s, pdk_attempt attempt, int32_t pi
 
 void pdk_trace_free(struct pdk_trace *trace) {
     free(trace->moments);
+    free(trace->carried);
     free(trace);
 }

@@ -69,6 +69,7 @@ static int32_t make_submission(struct pdk_rrq *self, const struct pdk_rrq_delive
     if (function->input == PDK_RRQ_INPUT_REQUEST) submission->input = request->payload;
     submission->trace = request->traceparent;
     submission->trace_state = request->tracestate;
+    submission->attributes = request->correlation;
     submission->deadline_ns = delivery->deadline_ns;
     return 0;
 }

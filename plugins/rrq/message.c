@@ -80,6 +80,13 @@ static int32_t read_trace(const pdk_host *host, const pdk_value *context, struct
     return rc == 0 ? read_text(host, trace, "tracestate", OPTIONAL, &ret->tracestate, err) : rc;
 }
 
+static int32_t read_correlation(const pdk_host *host, const pdk_value *context, struct pdk_rrq_request *ret,
+                                pdk_error *err) {
+    ret->correlation = member(host, context, "correlation_context");
+    if (!ret->correlation || host->values->type(ret->correlation) == PDK_MAP) return 0;
+    return pdk_fail(err, -EINVAL, ret->correlation, "\"correlation_context\" wants a map", NULL, NULL);
+}
+
 static int32_t read_context(const pdk_host *host, struct pdk_rrq_request *ret, pdk_error *err) {
     const pdk_value *context = NULL;
     const char *text;
@@ -92,6 +99,7 @@ static int32_t read_context(const pdk_host *host, struct pdk_rrq_request *ret, p
     if (rc == 0) rc = read_text(host, context, "queue_name", REQUIRED, &text, err);
     if (rc == 0) rc = read_time(host, context, "deadline", OPTIONAL, &ret->deadline_unix, err);
     if (rc == 0) rc = read_text(host, context, "worker_id", OPTIONAL, &ret->worker, err);
+    if (rc == 0) rc = read_correlation(host, context, ret, err);
     return rc == 0 ? read_trace(host, context, ret, err) : rc;
 }
 

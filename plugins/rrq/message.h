@@ -25,6 +25,7 @@ struct pdk_rrq_request {
     const char *version;
     const pdk_value *params, *args;                /* of version "1": kwargs and args; NULL: none */
     const char *worker, *traceparent, *tracestate; /* NULL: none */
+    const pdk_value *correlation;                  /* a map of what the job belongs to; NULL: none */
     uint64_t deadline_unix;                        /* ns since 1970; 0: none */
 };
 

@@ -322,7 +322,7 @@ CALL(pdk_source_ops, drain, void (*)(void *));
 CALL(pdk_source_ops, flush, void (*)(void *));
 CALL(pdk_source_ops, progress, void (*)(void *, pdk_delivery, const pdk_progress *));
 
-SIZE(pdk_submission, 88);
+SIZE(pdk_submission, 96);
 PIN(pdk_submission, struct_size, 0);
 PIN(pdk_submission, reserved, 4);
 PIN(pdk_submission, delivery, 8);
@@ -335,6 +335,7 @@ PIN(pdk_submission, trace, 56);
 PIN(pdk_submission, deadline_ns, 64);
 PIN(pdk_submission, trace_state, 72);
 PIN(pdk_submission, input, 80);
+PIN(pdk_submission, attributes, 88);
 
 SIZE(pdk_source, 56);
 PIN(pdk_source, struct_size, 0);

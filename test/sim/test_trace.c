@@ -11,8 +11,8 @@ enum { SPANS_MAX = 3000 };
 /* A span as it was told, in text. */
 struct seen {
     char name[32], trace[33], span[17], parent[17], message[200], state[64];
-    char attributes[600]; /* " paddock.task=x paddock.attempt=1" */
-    char moments[1200];   /* "queued paddock.attempt=1; " */
+    char attributes[1400]; /* " paddock.task=x paddock.attempt=1" */
+    char moments[1200];    /* "queued paddock.attempt=1; " */
     pdk_span raw;
 };
 
@@ -46,7 +46,7 @@ static void record(void *self, pdk_series *series, double n) {
 
 static void print(const pdk_attribute *list, uint32_t count, char *buf, size_t size) {
     for (uint32_t i = 0; i < count; i++) {
-        char text[200];
+        char text[400];
         if (list[i].type == PDK_STRING)
             (void)snprintf(text, sizeof text, " %s=%s", list[i].key, list[i].string);
         else if (list[i].type == PDK_NUMBER)
@@ -128,10 +128,16 @@ static const struct seen *nth(const char *name, uint32_t n) {
     return NULL;
 }
 
-static void says(const struct seen *seen, const char *attribute) {
-    char text[700];
+static bool is_said(const struct seen *seen, const char *attribute) {
+    char text[1500];
     (void)snprintf(text, sizeof text, "%s ", seen->attributes);
-    if (!strstr(text, attribute)) fail_msg("%s:%s: no%s", seen->name, seen->attributes, attribute);
+    return strstr(text, attribute);
+}
+static void says(const struct seen *seen, const char *attribute) {
+    if (!is_said(seen, attribute)) fail_msg("%s:%s: no%s", seen->name, seen->attributes, attribute);
+}
+static void says_not(const struct seen *seen, const char *attribute) {
+    if (is_said(seen, attribute)) fail_msg("%s:%s: there is%s", seen->name, seen->attributes, attribute);
 }
 
 static void a_run_and_its_attempt(void **state) {
@@ -497,6 +503,59 @@ static void from_a_source(void **state) {
     sim_end(sim);
 }
 
+/* ---- what a submission carries for its spans */
+
+static const pdk_value *parse(const char *json) {
+    const pdk_value *value = NULL;
+    assert_int_equal(pdk_values_get()->parse(pdk_values_get(), json, strlen(json), "test", &value, NULL), 0);
+    return value;
+}
+
+/* 256 bytes end in the middle of an e with two dots; then 20 more entries, of which there is room for 12. */
+static const pdk_value *many_attributes(void) {
+    char json[1024], *to = json, *end = json + sizeof json;
+    to +=
+        snprintf(to, (size_t)(end - to), "{\"order\":\"4711\",\"n\":3,\"none\":null,\"empty\":\"\",\"list\":[\"x\"],");
+    to += snprintf(to, (size_t)(end - to),
+                   "\"paddock.task\":\"forged\",\"%065d\":\"x\",\"%064d\":\"y\",\"long\":\"%0255d\xc3\xab\"", 0, 0, 7);
+    for (int i = 0; i < 20; i++) to += snprintf(to, (size_t)(end - to), ",\"k%d\":\"v\"", i);
+    (void)snprintf(to, (size_t)(end - to), "}");
+    return parse(json);
+}
+
+static void carried(void **state) {
+    struct sim *sim = begin(&with_sample);
+    const pdk_value *spec = parse("{\"name\":\"n\",\"kind\":\"fake\",\"with\":{\"script\":\"S\"}}"),
+                    *brought = many_attributes();
+    char key[80], text[300];
+    (void)state;
+    add(sim, &source);
+    pdk_submission given = {.struct_size = sizeof given, .delivery = 42, .spec = spec, .attributes = brought};
+    assert_int_equal(service->submit(service, &given, NULL, NULL), 0);
+    pdk_values_get()->drop(brought); /* the host has what it needs */
+    sim_advance(sim, S);
+    (void)snprintf(key, sizeof key, " %064d=y ", 0);
+    (void)snprintf(text, sizeof text, " long=%0255d ", 7);
+    for (int i = 0; i < 2; i++) {
+        const struct seen *seen = nth(i ? "paddock.attempt" : "paddock.run", 0);
+        says(seen, " order=4711 ");
+        says(seen, " paddock.task=n ");
+        says(seen, key);
+        says(seen, text);
+        says(seen, " k11=v ");
+        says_not(seen, "forged");
+        says_not(seen, " k12=v ");
+        says_not(seen, " n=");
+    }
+    given.struct_size = offsetof(pdk_submission, attributes); /* as older sources have it */
+    given.attributes = spec;
+    assert_int_equal(service->submit(service, &given, NULL, NULL), 0);
+    sim_advance(sim, S);
+    says_not(nth("paddock.run", 1), " kind=");
+    pdk_values_get()->drop(spec);
+    sim_end(sim);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_run_and_its_attempt),
                                        cmocka_unit_test(retries),
@@ -512,6 +571,7 @@ int main(void) {
                                        cmocka_unit_test(ids),
                                        cmocka_unit_test(moments_are_bounded),
                                        cmocka_unit_test(process_id),
-                                       cmocka_unit_test(from_a_source)};
+                                       cmocka_unit_test(from_a_source),
+                                       cmocka_unit_test(carried)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
