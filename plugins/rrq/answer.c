@@ -9,18 +9,21 @@
 static void write_outcome(struct pdk_rrq_connection *connection, const struct pdk_rrq_request *request,
                           struct pdk_rrq_outcome *outcome) {
     const pdk_host *host = connection->self->host;
+    const struct pdk_rrq_outcome too_large = {.job_id = request->job_id,
+                                              .request_id = request->request_id,
+                                              .status = "error",
+                                              .message = "the result is larger than 16 MiB",
+                                              .type = "handler_not_found",
+                                              .code = "result_too_large"},
+                                 *said = outcome;
     outcome->job_id = request->job_id;
     outcome->request_id = request->request_id;
-    int32_t rc = pdk_rrq_outcome_write(host, outcome, &connection->out);
+    int32_t rc = pdk_rrq_outcome_write(host, said, &connection->out);
     if (rc == -E2BIG) {
-        struct pdk_rrq_outcome instead = {.job_id = request->job_id,
-                                          .request_id = request->request_id,
-                                          .status = "error",
-                                          .message = "the result is larger than 16 MiB",
-                                          .type = "handler_not_found",
-                                          .code = "result_too_large"};
-        rc = pdk_rrq_outcome_write(host, &instead, &connection->out);
+        said = &too_large;
+        rc = pdk_rrq_outcome_write(host, said, &connection->out);
     }
+    if (rc == 0) pdk_rrq_meter_answer(connection->self, said->status, said->type);
     if (rc < 0) connection->broken = true; /* the request must not wait for an answer that will not come */
     pdk_rrq_output_dirty(connection);
 }

@@ -102,6 +102,7 @@ static void on_connection(void *arg, uint32_t events) {
     if (connection->is_paused && events & PDK_HANGUP) connection->broken = true;
     pdk_rrq_connection_settle(connection);
     pdk_rrq_output_flush(self);
+    pdk_rrq_meters_now(self);
 }
 
 int32_t pdk_rrq_connection_open(struct pdk_rrq *self, int fd) {
@@ -122,6 +123,7 @@ int32_t pdk_rrq_connection_open(struct pdk_rrq *self, int fd) {
     TAILQ_INIT(&connection->deliveries);
     TAILQ_INSERT_TAIL(&self->all, connection, all);
     self->connections++;
+    pdk_rrq_meters_now(self);
     join_line(connection, PDK_RRQ_IDLE);
     return 0;
 }
@@ -149,6 +151,7 @@ void pdk_rrq_connection_close(struct pdk_rrq_connection *connection, const char 
     unlist_paused(connection);
     TAILQ_REMOVE(&self->all, connection, all);
     self->connections--;
+    pdk_rrq_meters_now(self);
     self->loop->stop(self->loop, connection->watch);
     (void)close(connection->fd);
     self->buffered -= connection->in.size;

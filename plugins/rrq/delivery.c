@@ -31,6 +31,7 @@ static void detach(struct pdk_rrq_delivery *delivery) {
     (void)tdelete(delivery, &connection->self->by_id, compare);
     TAILQ_REMOVE(&connection->deliveries, delivery, link);
     connection->in_flight--;
+    connection->self->in_flight--;
     if (connection->waiting == delivery) connection->waiting = NULL;
     delivery->connection = NULL;
 }
@@ -48,6 +49,7 @@ static struct pdk_rrq_delivery *attach(struct pdk_rrq_connection *connection, co
     (void)self->host->values->hold(request->payload);
     TAILQ_INSERT_TAIL(&connection->deliveries, delivery, link);
     connection->in_flight++;
+    self->in_flight++;
     self->memory += size;
     return delivery;
 }
@@ -87,16 +89,25 @@ static int32_t submit(struct pdk_rrq *self, struct pdk_rrq_delivery *delivery, p
 /* It will not be run; whoever asked hears why. */
 static void refuse(struct pdk_rrq_delivery *delivery, int32_t rc, const pdk_error *err) {
     struct pdk_rrq_connection *connection = delivery->connection;
+    enum pdk_rrq_refused why = PDK_RRQ_REFUSED_PARAMS;
     char text[400];
     switch (rc) {
     case -ENOENT:
+        why = PDK_RRQ_REFUSED_NO_HANDLER;
         (void)snprintf(text, sizeof text, "No handler registered for function '%.200s'", delivery->request.function);
         pdk_rrq_answer_hopeless(connection, &delivery->request, NULL, text);
         break;
-    case -ESHUTDOWN: pdk_rrq_answer_later(connection, &delivery->request, "shutting_down", "shutting down"); break;
-    case -ENOMEM: pdk_rrq_answer_error(connection, &delivery->request, "memory", "out of memory"); break;
+    case -ESHUTDOWN:
+        why = PDK_RRQ_REFUSED_SHUTTING_DOWN;
+        pdk_rrq_answer_later(connection, &delivery->request, "shutting_down", "shutting down");
+        break;
+    case -ENOMEM:
+        why = PDK_RRQ_REFUSED_MEMORY;
+        pdk_rrq_answer_error(connection, &delivery->request, "memory", "out of memory");
+        break;
     default: pdk_rrq_answer_hopeless(connection, &delivery->request, "invalid_params", err->message); break;
     }
+    pdk_rrq_meter_refused(connection->self, why);
     detach(delivery);
     forget(connection->self, delivery);
 }
@@ -131,16 +142,23 @@ static bool read_deadline(const struct pdk_rrq *self, uint64_t unix_ns, uint64_t
 static bool is_taken(struct pdk_rrq_connection *connection, const struct pdk_rrq_request *request,
                      uint64_t *ret_deadline) {
     struct pdk_rrq *self = connection->self;
-    if (self->draining)
+    enum pdk_rrq_refused why;
+    if (self->draining) {
+        why = PDK_RRQ_REFUSED_SHUTTING_DOWN;
         pdk_rrq_answer_later(connection, request, "shutting_down", "shutting down");
-    else if (find(self, request->request_id))
+    } else if (find(self, request->request_id)) {
+        why = PDK_RRQ_REFUSED_DUPLICATE;
         pdk_rrq_answer_error(connection, request, "duplicate_request", "a request of this id is in flight");
-    else if (connection->in_flight >= PDK_RRQ_IN_FLIGHT)
+    } else if (connection->in_flight >= PDK_RRQ_IN_FLIGHT) {
+        why = PDK_RRQ_REFUSED_BUSY;
         pdk_rrq_answer_error(connection, request, NULL, "Runner busy: too many in-flight requests");
-    else if (!read_deadline(self, request->deadline_unix, ret_deadline))
+    } else if (!read_deadline(self, request->deadline_unix, ret_deadline)) {
+        why = PDK_RRQ_REFUSED_DEADLINE;
         pdk_rrq_answer_timeout(connection, request, "Job deadline exceeded");
-    else
+    } else {
         return true;
+    }
+    pdk_rrq_meter_refused(self, why);
     return false;
 }
 
@@ -149,12 +167,14 @@ static void answer_invalid(struct pdk_rrq_connection *connection, struct pdk_rrq
     if (!request->request_id) request->request_id = "unknown";
     if (!request->job_id) request->job_id = "unknown";
     pdk_rrq_answer_error(connection, request, rc == -EPROTO ? NULL : "invalid_request", message);
+    pdk_rrq_meter_refused(connection->self, rc == -EPROTO ? PDK_RRQ_REFUSED_VERSION : PDK_RRQ_REFUSED_INVALID);
 }
 
 bool pdk_rrq_delivery_begin(struct pdk_rrq_connection *connection, const pdk_value *payload, size_t size) {
     struct pdk_rrq_request request;
     uint64_t deadline;
     pdk_error err = PDK_ERROR;
+    pdk_rrq_meter_count(connection->self, PDK_RRQ_METER_REQUESTS, 1);
     int32_t rc = pdk_rrq_request_read(connection->self->host, payload, &request, &err);
     if (rc < 0) {
         answer_invalid(connection, &request, rc, err.message);
@@ -164,6 +184,7 @@ bool pdk_rrq_delivery_begin(struct pdk_rrq_connection *connection, const pdk_val
     if (!is_taken(connection, &request, &deadline)) return true;
     struct pdk_rrq_delivery *delivery = attach(connection, &request, size);
     if (!delivery) {
+        pdk_rrq_meter_refused(connection->self, PDK_RRQ_REFUSED_MEMORY);
         pdk_rrq_answer_error(connection, &request, "memory", "out of memory");
         return true;
     }
@@ -183,6 +204,7 @@ static void cancel_one(struct pdk_rrq *self, struct pdk_rrq_delivery *delivery) 
         (void)self->source->cancel(self->source, delivery->run);
         return;
     }
+    pdk_rrq_meter_refused(self, PDK_RRQ_REFUSED_CANCELLED);
     pdk_rrq_answer_error(connection, &delivery->request, "cancelled", "Job cancelled");
     detach(delivery);
     forget(self, delivery);

@@ -214,7 +214,7 @@ struct pdk_rrq_worker {
     char probe[PDK_RRQ_ID];
     struct pdk_rrq_jobs jobs;
     uint32_t in_flight, unconfirmed; /* unconfirmed: cancels that nobody has answered */
-    uint32_t crashes;                /* in a row */
+    uint32_t starts, crashes;        /* crashes: in a row */
     uint32_t closes;                 /* of idle connections, since the last outcome */
     uint64_t pause, ready_since;
     bool wanted;                  /* it ends because we want it: no crash */
@@ -274,7 +274,7 @@ struct pdk_rrq_pool {
     char health_text[PDK_RRQ_WHY];
     struct pdk_rrq_meters {
         const pdk_metrics *metrics; /* NULL: none */
-        pdk_series *workers[PDK_RRQ_GIVEN_UP + 1], *in_flight, *waiting, *crashes;
+        pdk_series *workers[PDK_RRQ_GIVEN_UP + 1], *in_flight, *waiting, *crashes, *restarts;
     } meters;
 };
 

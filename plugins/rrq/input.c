@@ -18,6 +18,7 @@ static void take_cancel(struct pdk_rrq_connection *connection, const pdk_value *
     struct pdk_rrq *self = connection->self;
     struct pdk_rrq_cancel cancel;
     pdk_error err = PDK_ERROR;
+    pdk_rrq_meter_count(self, PDK_RRQ_METER_CANCELS, 1);
     if (pdk_rrq_cancel_read(self->host, payload, &cancel, &err) == 0)
         pdk_rrq_delivery_cancel(self, &cancel);
     else
@@ -121,6 +122,7 @@ void pdk_rrq_input_ready(struct pdk_rrq_connection *connection) {
         if (n < 0 && errno == EINTR) continue;
         if (n == 0 || (n < 0 && errno != EAGAIN)) connection->broken = true;
         if (n <= 0) return;
+        pdk_rrq_meter_count(connection->self, PDK_RRQ_METER_RECEIVED, (double)n);
         if (!connection->deaf) take_bytes(connection, data, (size_t)n);
         if (n < PDK_RRQ_READ) return;
     }

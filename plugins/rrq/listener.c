@@ -26,6 +26,7 @@ static void pause_accepting(struct pdk_rrq *self, int error) {
 static void refuse(struct pdk_rrq *self, int fd) {
     (void)close(fd);
     self->refused++;
+    pdk_rrq_meter_count(self, PDK_RRQ_METER_TURNED_AWAY, 1);
     if (self->refused & (self->refused - 1)) return; /* told of less and less often */
     pdk_logf(self->host, PDK_LOG_WARN, 0, "more than %lld connections: %llu refused so far",
              (long long)self->connections_max, (unsigned long long)self->refused);

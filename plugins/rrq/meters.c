@@ -13,6 +13,7 @@ static const pdk_metric workers = ROW(PDK_GAUGE, "rrq_workers", "Processes of RR
 static const pdk_metric in_flight = ROW(PDK_GAUGE, "rrq_in_flight", "Requests sent and not answered.", by_runner);
 static const pdk_metric waiting = ROW(PDK_GAUGE, "rrq_waiting", "Attempts that wait for a process.", by_runner);
 static const pdk_metric crashes = ROW(PDK_COUNTER, "rrq_crashes", "Processes that ended unasked.", by_runner);
+static const pdk_metric restarts = ROW(PDK_COUNTER, "rrq_restarts", "Processes started again.", by_runner);
 
 void pdk_rrq_meters_make(struct pdk_rrq_pool *pool) {
     struct pdk_rrq_meters *m = &pool->meters;
@@ -23,6 +24,7 @@ void pdk_rrq_meters_make(struct pdk_rrq_pool *pool) {
     m->in_flight = metrics->series(metrics, &in_flight, values);
     m->waiting = metrics->series(metrics, &waiting, values);
     m->crashes = metrics->series(metrics, &crashes, values);
+    m->restarts = metrics->series(metrics, &restarts, values);
     for (size_t i = 0; i < sizeof state_names / sizeof *state_names; i++) {
         values[1] = state_names[i];
         m->workers[i] = metrics->series(metrics, &workers, values);

@@ -27,6 +27,7 @@ void pdk_rrq_output_send(struct pdk_rrq_connection *connection) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno != EAGAIN) connection->broken = true;
         if (n < 0) break;
+        pdk_rrq_meter_count(connection->self, PDK_RRQ_METER_SENT, (double)n);
         pdk_rrq_buffer_drop(out, (size_t)n);
         connection->since = 0; /* it is read: its time begins again */
     }

@@ -14,6 +14,7 @@ static int32_t start(void *self, pdk_error *err) {
     if (!rrq->source) return pdk_fail(err, -ENOTSUP, NULL, "it needs ", PDK_SOURCE_1, ", which it is not given");
     if (!rrq->read_buffer) rrq->read_buffer = malloc(PDK_RRQ_READ);
     if (!rrq->read_buffer) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
+    pdk_rrq_source_meters_make(rrq);
     int32_t rc = pdk_rrq_functions_start(rrq, err);
     return rc == 0 ? pdk_rrq_listen(rrq, err) : rc;
 }
@@ -81,6 +82,7 @@ static void resume(void *self) {
 static void flush(void *self) {
     struct pdk_rrq *rrq = self;
     pdk_rrq_output_flush(rrq);
+    pdk_rrq_meters_now(rrq);
     if (!rrq->starved || rrq->memory > rrq->memory_max / 2) return;
     rrq->starved = false;
     resume(rrq);

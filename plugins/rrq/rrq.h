@@ -6,6 +6,7 @@
  *     listener.c    the port, who comes               connection.c  who is there, and for how long
  *     input.c       bytes -> frames -> messages       output.c      frames -> bytes
  *     delivery.c    a request until it is answered    answer.c      an outcome -> its words
+ *     source_meters.c  what is counted
  *     frame.c, message.c, timestamp.c, address.c, buffer.c   know nothing of all this
  *
  * Everything runs on the loop's thread.
@@ -160,6 +161,49 @@ void pdk_rrq_output_flush(struct pdk_rrq *self);
 int32_t pdk_rrq_listen(struct pdk_rrq *self, pdk_error *err);
 void pdk_rrq_listen_no_more(struct pdk_rrq *self);
 
+/* ---- source_meters.c */
+
+/* By source alone. */
+enum pdk_rrq_meter {
+    PDK_RRQ_METER_CONNECTIONS,
+    PDK_RRQ_METER_TURNED_AWAY,
+    PDK_RRQ_METER_REQUESTS,
+    PDK_RRQ_METER_IN_FLIGHT,
+    PDK_RRQ_METER_CANCELS,
+    PDK_RRQ_METER_RECEIVED,
+    PDK_RRQ_METER_SENT,
+    PDK_RRQ_METERS
+};
+
+/* Why a request was answered without a run. */
+enum pdk_rrq_refused {
+    PDK_RRQ_REFUSED_BUSY, /* 64 of its connection are in flight */
+    PDK_RRQ_REFUSED_DUPLICATE,
+    PDK_RRQ_REFUSED_DEADLINE,
+    PDK_RRQ_REFUSED_INVALID,
+    PDK_RRQ_REFUSED_VERSION,
+    PDK_RRQ_REFUSED_NO_HANDLER,
+    PDK_RRQ_REFUSED_PARAMS,
+    PDK_RRQ_REFUSED_SHUTTING_DOWN,
+    PDK_RRQ_REFUSED_MEMORY,
+    PDK_RRQ_REFUSED_CANCELLED, /* while it waited for room */
+    PDK_RRQ_REASONS
+};
+
+enum { PDK_RRQ_STATUSES = 4, PDK_RRQ_TYPES = 21 };
+
+struct pdk_rrq_source_meters {
+    const pdk_metrics *metrics; /* NULL: none; and so is each series that nobody wants */
+    pdk_series *own[PDK_RRQ_METERS], *refused[PDK_RRQ_REASONS];
+    pdk_series *answers[PDK_RRQ_STATUSES][PDK_RRQ_TYPES]; /* NULL: not asked for yet */
+};
+
+void pdk_rrq_source_meters_make(struct pdk_rrq *self);
+void pdk_rrq_meter_count(const struct pdk_rrq *self, enum pdk_rrq_meter meter, double n);
+void pdk_rrq_meter_refused(const struct pdk_rrq *self, enum pdk_rrq_refused reason);
+void pdk_rrq_meter_answer(struct pdk_rrq *self, const char *status, const char *type); /* type NULL: none */
+void pdk_rrq_meters_now(const struct pdk_rrq *self);                                   /* how many there are */
+
 /* ---- config.c, plugin.c */
 struct pdk_rrq {
     const pdk_host *host;
@@ -175,7 +219,7 @@ struct pdk_rrq {
     struct pdk_rrq_functions functions;
     void *by_id; /* deliveries by request id: see tsearch(3) */
     struct pdk_rrq_connections all, lines[PDK_RRQ_LINES], dirty, paused;
-    uint32_t connections, paused_count;
+    uint32_t connections, paused_count, in_flight;
     size_t memory;   /* of frames that are not answered */
     size_t buffered; /* of frames that are not whole */
     bool starved;    /* somebody is paused because of memory */
@@ -184,6 +228,7 @@ struct pdk_rrq {
     uint64_t timer_due, goodbye_due;
     char *read_buffer;
     uint64_t refused; /* connections beyond the limit */
+    struct pdk_rrq_source_meters meters;
     bool draining, stopping;
 };
 

@@ -432,6 +432,7 @@ void pdk_rrq_worker_start(struct pdk_rrq_worker *worker) {
         begin_knocking(worker, 0);
         return;
     }
+    if (worker->starts++) pdk_count(worker->pool->meters.metrics, worker->pool->meters.restarts, 1);
     rc = pdk_rrq_spawn(worker, &child_ops, &err);
     if (rc)
         fell(worker, err.message[0] ? err.message : strerror(-rc));
