@@ -16,7 +16,9 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -379,6 +381,68 @@ static void held(const struct server *server) {
     for (int i = 0; i < HELD; i++) (void)close(fds[i]);
 }
 
+/* ---- what one peer may do to the others */
+
+/* A request of nearly 16 MiB, in 700,000 values that nobody looks at; the answer is short. */
+static char *make_large(size_t *ret_size) {
+    static const char begin[] = ",\"more\":[0", value[] = ",\"of nearly 20 bytes\"", end[] = "]}}";
+    const size_t room = (size_t)16 << 20;
+    char *data = malloc(room);
+    NEEDS(data);
+    size_t size = put_request(data, 1) - 2; /* without the ends of payload and envelope */
+    memcpy(data + size, begin, sizeof begin - 1);
+    size += sizeof begin - 1;
+    for (; size < room - 64; size += sizeof value - 1) memcpy(data + size, value, sizeof value - 1);
+    memcpy(data + size, end, sizeof end - 1);
+    size += sizeof end - 1;
+    uint32_t head = htonl((uint32_t)(size - HEAD));
+    memcpy(data, &head, HEAD);
+    *ret_size = size;
+    return data;
+}
+
+struct sender {
+    uint16_t port;
+    atomic_int left; /* large requests that are not answered */
+};
+
+static void *send_large(void *arg) {
+    struct sender *sender = arg;
+    struct peer peer = open_peer(sender->port);
+    size_t size;
+    char *data = make_large(&size);
+    for (; sender->left; sender->left--) {
+        for (size_t done = 0; done < size;) {
+            ssize_t n = send(peer.fd, data + done, size - done, MSG_NOSIGNAL);
+            NEEDS(n > 0);
+            done += (size_t)n;
+        }
+        while (receive(&peer, NULL, NULL) == 0) continue;
+    }
+    free(data);
+    close_peer(&peer);
+    return NULL;
+}
+
+/* The longest round trip in ms, while another connection sends ten of them. */
+static void pause_of(const struct server *server) {
+    struct sender sender = {.port = server->port, .left = 10};
+    struct peer peer = open_peer(server->port);
+    pthread_t thread;
+    double longest = 0;
+    NEEDS(pthread_create(&thread, NULL, send_large, &sender) == 0);
+    while (sender.left) {
+        uint64_t begin = pdk_clock_now();
+        send_requests(&peer, 1);
+        while (receive(&peer, NULL, NULL) == 0) continue;
+        double took = (double)(pdk_clock_now() - begin) / 1e6;
+        if (took > longest) longest = took;
+    }
+    (void)pthread_join(thread, NULL);
+    close_peer(&peer);
+    bench_row("45", "RRQ longest round trip beside 16 MiB requests, ms", (struct bench_pair){longest, 10}, 1, 0);
+}
+
 /* ---- soak */
 
 static void mark(void *arg, const char *body, size_t size) {
@@ -425,6 +489,7 @@ int main(int argc, char **argv) {
               (struct bench_pair){to_raw.our_p99, to_raw.floor_p99}, 2, 0);
     bench_row("43", "RRQ round trip, us, p50, to JSON echo", bench_both(our_trip, floor_trip, &to_json), 2, 0);
     held(&ours);
+    pause_of(&ours);
     stop_server(&ours);
     stop_server(&raw);
     stop_server(&json);
