@@ -67,6 +67,7 @@ int32_t pdk_rrq_create(const pdk_host *host, const pdk_value *config, void **ret
     self->config = config;
     self->loop = host->get_extension(host, PDK_LOOP_1);
     self->source = host->get_extension(host, PDK_SOURCE_1);
+    self->parses = (struct pdk_rrq_parses){.host = host, .pool = host->get_extension(host, PDK_POOL_1)};
     self->fd = -1;
     TAILQ_INIT(&self->all);
     TAILQ_INIT(&self->dirty);

@@ -99,7 +99,7 @@ static void on_connection(void *arg, uint32_t events) {
     struct pdk_rrq *self = connection->self;
     if (events & PDK_WRITE) pdk_rrq_output_send(connection);
     if (events & (PDK_READ | PDK_HANGUP)) pdk_rrq_input_ready(connection);
-    if (connection->is_paused && events & PDK_HANGUP) connection->broken = true;
+    if ((connection->is_paused || connection->parse) && events & PDK_HANGUP) connection->broken = true;
     pdk_rrq_connection_settle(connection);
     pdk_rrq_output_flush(self);
     pdk_rrq_meters_now(self);
@@ -130,7 +130,8 @@ int32_t pdk_rrq_connection_open(struct pdk_rrq *self, int fd) {
 
 void pdk_rrq_connection_watch(struct pdk_rrq_connection *connection) {
     const pdk_loop *loop = connection->self->loop;
-    uint32_t events = (connection->is_paused ? 0u : PDK_READ) | (connection->writing ? PDK_WRITE : 0u);
+    uint32_t events =
+        (connection->is_paused || connection->parse ? 0u : PDK_READ) | (connection->writing ? PDK_WRITE : 0u);
     if (loop->change(loop, connection->watch, events) < 0) connection->broken = true;
 }
 
@@ -154,6 +155,8 @@ void pdk_rrq_connection_close(struct pdk_rrq_connection *connection, const char 
     pdk_rrq_meters_now(self);
     self->loop->stop(self->loop, connection->watch);
     (void)close(connection->fd);
+    pdk_rrq_parse_forget(connection->parse);
+    self->memory -= connection->parsing;
     self->buffered -= connection->in.size;
     pdk_rrq_buffer_free(&connection->in);
     pdk_rrq_buffer_free(&connection->out);
@@ -166,9 +169,9 @@ void pdk_rrq_connection_settle(struct pdk_rrq_connection *connection) {
         pdk_rrq_connection_close(connection, NULL);
     else if (connection->is_dirty)
         return; /* it is settled again when that is sent */
-    else if (connection->out.size || (connection->in.size && !connection->is_paused))
+    else if (connection->out.size || (connection->in.size && !connection->is_paused && !connection->parse))
         join_line(connection, PDK_RRQ_SLOW);
-    else if (connection->in_flight || connection->is_paused)
+    else if (connection->in_flight || connection->is_paused || connection->parse)
         join_line(connection, PDK_RRQ_AT_WORK);
     else
         join_line(connection, connection->left ? PDK_RRQ_LEFT : PDK_RRQ_IDLE);

@@ -5,7 +5,7 @@
  *     job.c --> pool.c --> worker.c --> link.c --> the process
  *     an attempt  who takes it  one process  one connection
  *
- * Everything here is on the main thread.
+ * Everything here is on the main thread, but for the parsing of large replies.
  */
 #ifndef RRQ_DRIVE_H
 #define RRQ_DRIVE_H
@@ -20,6 +20,7 @@
 #include <paddock/process.h>
 
 #include "buffer.h"
+#include "parse.h"
 
 enum {
     PDK_RRQ_IN_FLIGHT_MAX = 64,
@@ -261,6 +262,7 @@ struct pdk_rrq_pool {
     const pdk_host *host;
     const pdk_loop *loop;
     const pdk_process *process;
+    struct pdk_rrq_parses parses;
     struct pdk_rrq_drive drive;
     struct pdk_rrq_worker *workers; /* drive.pool_size */
     uint32_t next;                  /* who is looked at first */

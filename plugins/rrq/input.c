@@ -56,26 +56,33 @@ static bool take_frame(struct pdk_rrq_connection *connection, const struct pdk_r
 }
 
 static bool may_take(const struct pdk_rrq_connection *connection) {
-    return !connection->is_paused && !connection->deaf && !connection->broken;
+    return !connection->is_paused && !connection->deaf && !connection->broken && !connection->parse;
 }
 
-/* Take all whole frames; returns the bytes used. */
-static size_t take_frames(struct pdk_rrq_connection *connection, const char *data, size_t size) {
+/* Unanswered requests may fill so much memory; one of any size is taken all the same. */
+static bool has_memory(struct pdk_rrq_connection *connection, size_t whole) {
     struct pdk_rrq *self = connection->self;
+    if (!self->memory || self->memory + whole <= self->memory_max) return true;
+    self->starved = true;
+    pdk_rrq_connection_pause(connection);
+    return false;
+}
+
+static void take_here(struct pdk_rrq_connection *connection, const struct pdk_rrq_frame *frame) {
+    connection->since = 0; /* it works: its time begins again */
+    if (!take_frame(connection, frame) && !connection->deaf) pdk_rrq_connection_pause(connection);
+}
+
+/* Take all whole frames up to a large one; returns the bytes used. */
+static size_t take_frames(struct pdk_rrq_connection *connection, const char *data, size_t size) {
     struct pdk_rrq_frame frame;
     size_t used = 0;
     while (may_take(connection)) {
         int found = pdk_rrq_frame_next(data + used, size - used, &frame);
         if (found < 0) pdk_rrq_connection_deafen(connection, "a frame of 0 or of more than 16 MiB");
-        if (found <= 0) break;
-        if (self->memory && self->memory + frame.whole > self->memory_max) {
-            self->starved = true;
-            pdk_rrq_connection_pause(connection);
-            break;
-        }
+        if (found <= 0 || !has_memory(connection, frame.whole) || frame.size >= PDK_RRQ_LARGE) break;
         used += frame.whole;
-        connection->since = 0; /* it works: its time begins again */
-        if (!take_frame(connection, &frame) && !connection->deaf) pdk_rrq_connection_pause(connection);
+        take_here(connection, &frame);
     }
     return connection->deaf ? size : used;
 }
@@ -94,14 +101,56 @@ static void keep(struct pdk_rrq_connection *connection, const char *data, size_t
     }
 }
 
+static void drop(struct pdk_rrq_connection *connection, size_t size) {
+    pdk_rrq_buffer_drop(&connection->in, size);
+    connection->self->buffered -= size;
+}
+
+static void on_parsed(void *arg, const pdk_value *value, const pdk_error *err, size_t whole);
+
+/* The next frame, if it is large and whole. true: it was taken here, as no thread was to be had. */
+static bool take_large(struct pdk_rrq_connection *connection) {
+    struct pdk_rrq *self = connection->self;
+    struct pdk_rrq_buffer *in = &connection->in;
+    struct pdk_rrq_frame frame;
+    if (!may_take(connection) || pdk_rrq_frame_next(in->data + in->start, in->size, &frame) != 1) return false;
+    connection->parse = pdk_rrq_parse_begin(&self->parses, &frame, in, on_parsed, connection);
+    if (!connection->parse) {
+        take_here(connection, &frame);
+        drop(connection, frame.whole);
+        return true;
+    }
+    connection->parsing = frame.whole;
+    self->buffered -= frame.whole;
+    self->memory += frame.whole;
+    pdk_rrq_connection_watch(connection);
+    return false;
+}
+
 /* With what was read before. */
 static void go_on(struct pdk_rrq_connection *connection) {
     struct pdk_rrq_buffer *in = &connection->in;
-    if (!in->size) return;
-    size_t used = take_frames(connection, in->data + in->start, in->size);
-    pdk_rrq_buffer_drop(in, used);
-    connection->self->buffered -= used;
+    do {
+        if (in->size) drop(connection, take_frames(connection, in->data + in->start, in->size));
+    } while (in->size && take_large(connection));
     if (!in->size) pdk_rrq_buffer_free(in);
+}
+
+static void on_parsed(void *arg, const pdk_value *value, const pdk_error *err, size_t whole) {
+    struct pdk_rrq_connection *connection = arg;
+    struct pdk_rrq *self = connection->self;
+    connection->parse = NULL;
+    connection->parsing = 0;
+    self->memory -= whole;
+    connection->since = 0;
+    if (!value)
+        pdk_rrq_connection_deafen(connection, err->message);
+    else if (!take_message(connection, value, whole))
+        pdk_rrq_connection_pause(connection);
+    pdk_rrq_connection_watch(connection);
+    go_on(connection);
+    pdk_rrq_connection_settle(connection);
+    pdk_rrq_output_flush(self);
 }
 
 static void take_bytes(struct pdk_rrq_connection *connection, const char *data, size_t size) {
@@ -117,7 +166,7 @@ static void take_bytes(struct pdk_rrq_connection *connection, const char *data, 
 /* Of one that is deaf only its end is awaited. */
 void pdk_rrq_input_ready(struct pdk_rrq_connection *connection) {
     char *data = connection->self->read_buffer;
-    for (int i = 0; i < READS && !connection->is_paused && !connection->broken; i++) {
+    for (int i = 0; i < READS && !connection->is_paused && !connection->parse && !connection->broken; i++) {
         ssize_t n = recv(connection->fd, data, PDK_RRQ_READ, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) continue;
         if (n == 0 || (n < 0 && errno != EAGAIN)) connection->broken = true;

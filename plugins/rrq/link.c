@@ -24,6 +24,7 @@ struct pdk_rrq_link {
     bool connecting, inside, dead;
     struct pdk_rrq_jobs jobs;
     struct pdk_rrq_buffer in, out;
+    struct pdk_rrq_parse *parse; /* of the next reply, which is large; until it is done nothing is read */
     char why[PDK_RRQ_WHY];
 };
 
@@ -68,6 +69,7 @@ void pdk_rrq_link_close(struct pdk_rrq_link *link) {
     link->dead = true;
     while (!TAILQ_EMPTY(&link->jobs)) pdk_rrq_link_remove(TAILQ_FIRST(&link->jobs));
     TAILQ_REMOVE(&link->worker->links, link, on_worker);
+    pdk_rrq_parse_forget(link->parse);
     loop->stop(loop, link->watch);
     (void)shutdown(link->fd, SHUT_RDWR); /* also when a copy of it went somewhere */
     close(link->fd);
@@ -86,7 +88,7 @@ __attribute__((format(printf, 2, 3))) static const char *say(struct pdk_rrq_link
 
 static void want(struct pdk_rrq_link *link, uint32_t events) {
     const pdk_loop *loop = link->worker->pool->loop;
-    (void)loop->change(loop, link->watch, events);
+    (void)loop->change(loop, link->watch, link->parse ? events & ~(uint32_t)PDK_READ : events);
 }
 
 struct pdk_rrq_buffer *pdk_rrq_link_out(struct pdk_rrq_link *link) {
@@ -128,28 +130,39 @@ static const char *take_envelope(struct pdk_rrq_link *link, const pdk_value *val
     return why;
 }
 
+static const char *no_json(struct pdk_rrq_link *link, const pdk_error *err) {
+    return say(link, "it sent a frame that is no JSON: %.150s", err->message);
+}
+
 static const char *take_frame(struct pdk_rrq_link *link, const struct pdk_rrq_frame *frame) {
     const pdk_host *host = host_of(link);
     const pdk_value *value = NULL;
     pdk_error err = PDK_ERROR;
     const char *why;
-    if (host->values->parse(host->values, frame->body, frame->size, "rrq", &value, &err))
-        return say(link, "it sent a frame that is no JSON: %.150s", err.message);
+    if (host->values->parse(host->values, frame->body, frame->size, "rrq", &value, &err)) return no_json(link, &err);
     why = take_envelope(link, value);
     if (why) why = say(link, "%s", why);
     host->values->drop(value);
     return why;
 }
 
-/* Memory grows with what has come, not with what was announced. */
-static const char *take_bytes(struct pdk_rrq_link *link, const char *data, size_t size) {
+static void on_parsed(void *arg, const pdk_value *value, const pdk_error *err, size_t whole);
+
+/* A thread has it. */
+static bool parse_elsewhere(struct pdk_rrq_link *link, const struct pdk_rrq_frame *frame) {
+    link->parse = pdk_rrq_parse_begin(&link->worker->pool->parses, frame, &link->in, on_parsed, link);
+    if (link->parse) want(link, link->out.size ? PDK_WRITE : 0);
+    return link->parse;
+}
+
+/* All that are whole, up to a large one. */
+static const char *take_frames(struct pdk_rrq_link *link) {
     struct pdk_rrq_frame frame;
     const char *why = NULL;
     int found = 0;
-    if (pdk_rrq_buffer_add(&link->in, data, size)) return say(link, "there is no memory for what it sent");
     while (!why && !link->dead && link->in.size) {
         found = pdk_rrq_frame_next(link->in.data + link->in.start, link->in.size, &frame);
-        if (found <= 0) break;
+        if (found <= 0 || parse_elsewhere(link, &frame)) break;
         why = take_frame(link, &frame);
         pdk_rrq_buffer_drop(&link->in, frame.whole);
     }
@@ -158,10 +171,16 @@ static const char *take_bytes(struct pdk_rrq_link *link, const char *data, size_
     return why;
 }
 
+/* Memory grows with what has come, not with what was announced. */
+static const char *take_bytes(struct pdk_rrq_link *link, const char *data, size_t size) {
+    if (pdk_rrq_buffer_add(&link->in, data, size)) return say(link, "there is no memory for what it sent");
+    return take_frames(link);
+}
+
 static const char *receive(struct pdk_rrq_link *link) {
     char buf[READ_SIZE];
     const char *why = NULL;
-    for (int i = 0; i < READS_PER_TURN && !why && !link->dead; i++) {
+    for (int i = 0; i < READS_PER_TURN && !why && !link->dead && !link->parse; i++) {
         ssize_t n = recv(link->fd, buf, sizeof buf, 0);
         if (n > 0)
             why = take_bytes(link, buf, (size_t)n);
@@ -174,6 +193,26 @@ static const char *receive(struct pdk_rrq_link *link) {
             why = say(link, "the connection broke: %s", strerror(errno));
     }
     return why;
+}
+
+/* What follows from what came. It may be gone then. */
+static void leave(struct pdk_rrq_link *link, const char *why) {
+    if (why && !link->dead) pdk_rrq_worker_lost(link->worker, link, why);
+    link->inside = false;
+    if (link->dead) link_free(link);
+}
+
+static void on_parsed(void *arg, const pdk_value *value, const pdk_error *err, size_t whole) {
+    struct pdk_rrq_link *link = arg;
+    const char *why;
+    (void)whole;
+    link->parse = NULL;
+    link->inside = true;
+    why = value ? take_envelope(link, value) : no_json(link, err);
+    if (!why && !link->dead) why = take_frames(link);
+    while (!why && !link->dead && !link->parse && !link->watch) why = receive(link); /* until it finds its end */
+    if (!why && !link->dead) want(link, PDK_READ | (link->out.size ? PDK_WRITE : 0));
+    leave(link, why);
 }
 
 /* ---- connecting ---- */
@@ -202,19 +241,25 @@ static bool has_said_all(const struct pdk_rrq_link *link) {
     return link->use == PDK_RRQ_LINK_CANCEL && !link->connecting && !link->out.size;
 }
 
+/* It would be told again and again, and is not looked at before the reply that is being parsed. */
+static void stop_watching(struct pdk_rrq_link *link) {
+    const pdk_loop *loop = link->worker->pool->loop;
+    loop->stop(loop, link->watch);
+    link->watch = 0;
+}
+
 static void on_ready(void *arg, uint32_t events) {
     struct pdk_rrq_link *link = arg;
     const char *why = NULL;
     link->inside = true;
+    if (link->parse && events & PDK_HANGUP) stop_watching(link);
     if (link->connecting && events & (PDK_WRITE | PDK_HANGUP))
         connected(link);
     else if (events & PDK_WRITE)
         pdk_rrq_link_flush(link);
     if (!link->dead && !link->connecting && events & (PDK_READ | PDK_HANGUP)) why = receive(link);
     if (!link->dead && !why && has_said_all(link)) why = "";
-    if (why && !link->dead) pdk_rrq_worker_lost(link->worker, link, why);
-    link->inside = false;
-    if (link->dead) link_free(link);
+    leave(link, why);
 }
 
 static int open_socket(const struct pdk_rrq_worker *worker, int32_t *error) {

@@ -30,12 +30,19 @@ static void drain(void *self) {
     pdk_rrq_output_flush(rrq);
 }
 
+static void over(void *self) {
+    struct pdk_rrq *rrq = self;
+    if (!rrq->parses.count) rrq->host->stopped(rrq->host);
+}
+
 static void end(struct pdk_rrq *rrq) {
     rrq->loop->stop(rrq->loop, rrq->goodbye);
     rrq->loop->stop(rrq->loop, rrq->timer);
     pdk_rrq_connections_close(rrq);
     pdk_rrq_functions_free(rrq);
-    rrq->host->stopped(rrq->host);
+    rrq->parses.over = over;
+    rrq->parses.arg = rrq;
+    over(rrq);
 }
 
 static bool is_all_sent(const struct pdk_rrq *rrq) {

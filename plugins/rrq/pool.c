@@ -118,11 +118,11 @@ static void say_health(struct pdk_rrq_pool *pool) {
     pool->host->health(pool->host, state, text);
 }
 
-/* The loop may still have a call of a worker: it must not find the worker gone. */
+/* The loop may still have a call of a worker, and a thread a reply: they must not find us gone. */
 static bool is_at_rest(const struct pdk_rrq_pool *pool) {
     for (uint32_t i = 0; i < pool->drive.pool_size; i++)
         if (pool->workers[i].state != PDK_RRQ_STOPPED || pool->workers[i].called) return false;
-    return true;
+    return !pool->parses.count;
 }
 
 void pdk_rrq_pool_changed(struct pdk_rrq_pool *pool) {
@@ -137,6 +137,11 @@ void pdk_rrq_pool_changed(struct pdk_rrq_pool *pool) {
     }
 }
 
+static void parse_over(void *arg) {
+    struct pdk_rrq_pool *pool = arg;
+    if (pool->stopping) pdk_rrq_pool_changed(pool);
+}
+
 /* ---- its life ---- */
 
 int32_t pdk_rrq_pool_create(const pdk_host *host, const pdk_value *config, struct pdk_rrq_pool **ret, pdk_error *err) {
@@ -146,6 +151,8 @@ int32_t pdk_rrq_pool_create(const pdk_host *host, const pdk_value *config, struc
     pool->host = host;
     pool->loop = host->get_extension(host, PDK_LOOP_1);
     pool->process = host->get_extension(host, PDK_PROCESS_1);
+    pool->parses = (struct pdk_rrq_parses){
+        .host = host, .pool = host->get_extension(host, PDK_POOL_1), .over = parse_over, .arg = pool};
     pool->health = -1;
     TAILQ_INIT(&pool->waiting);
     rc = pdk_rrq_drive_read(host, config, &pool->drive, err);

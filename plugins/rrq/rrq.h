@@ -7,9 +7,9 @@
  *     input.c       bytes -> frames -> messages       output.c      frames -> bytes
  *     delivery.c    a request until it is answered    answer.c      an outcome -> its words
  *     source_meters.c  what is counted
- *     frame.c, message.c, timestamp.c, address.c, buffer.c   know nothing of all this
+ *     frame.c, message.c, timestamp.c, address.c, buffer.c, parse.c   know nothing of all this
  *
- * Everything runs on the loop's thread.
+ * Everything runs on the loop's thread, but for the parsing of large frames.
  */
 #ifndef RRQ_H
 #define RRQ_H
@@ -24,6 +24,7 @@
 #include "buffer.h"
 #include "frame.h"
 #include "message.h"
+#include "parse.h"
 
 enum {
     PDK_RRQ_IN_FLIGHT = 64,      /* requests of one connection: what orchestrators keep to */
@@ -135,6 +136,8 @@ struct pdk_rrq_connection {
     struct pdk_rrq_deliveries deliveries;
     struct pdk_rrq_delivery *waiting; /* for room; among the deliveries */
     struct pdk_rrq_buffer in, out;
+    struct pdk_rrq_parse *parse; /* of its next frame, which is large; until it is done nothing is read */
+    size_t parsing;              /* bytes of that */
 };
 
 int32_t pdk_rrq_connection_open(struct pdk_rrq *self, int fd); /* fd is taken over, also on failure */
@@ -220,6 +223,7 @@ struct pdk_rrq {
     void *by_id; /* deliveries by request id: see tsearch(3) */
     struct pdk_rrq_connections all, lines[PDK_RRQ_LINES], dirty, paused;
     uint32_t connections, paused_count, in_flight;
+    struct pdk_rrq_parses parses;
     size_t memory;   /* of frames that are not answered */
     size_t buffered; /* of frames that are not whole */
     bool starved;    /* somebody is paused because of memory */

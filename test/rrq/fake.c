@@ -58,6 +58,7 @@ static int32_t host_progress(const pdk_host *host, pdk_attempt attempt, double f
 static const void *host_extension(const pdk_host *host, const char *id) {
     struct fake *fake = of(host);
     if (!strcmp(id, PDK_LOOP_1)) return &fake->loop;
+    if (!strcmp(id, PDK_POOL_1)) return fake->has_pool ? &fake->pool : NULL;
     return strcmp(id, PDK_PROCESS_1) ? NULL : &fake->process;
 }
 
@@ -205,12 +206,32 @@ static int32_t process_resume(const pdk_process *process, pdk_child child) {
     return 0;
 }
 
+/* ---- pool ---- */
+
+static int32_t pool_submit(const pdk_pool *pool, pdk_job *job) {
+    struct fake *fake = pool->data;
+    if (fake->job_count == FAKE_JOBS) return -EAGAIN;
+    fake->jobs[fake->job_count++] = job;
+    return 0;
+}
+
+bool fake_work(struct fake *fake) {
+    pdk_job *job = fake->jobs[0];
+    if (!fake->job_count) return false;
+    memmove(fake->jobs, fake->jobs + 1, --fake->job_count * sizeof(fake->jobs[0]));
+    job->work(job->arg);
+    job->done(job->arg, 0);
+    fake_settle(fake);
+    return true;
+}
+
 void fake_init(struct fake *fake) {
     *fake = (struct fake){.now = 1000000000};
     fake->loop =
         (pdk_loop){PDK_HEAD(pdk_loop), fake, loop_io, loop_change, loop_timer, NULL, loop_stop, loop_post, loop_now};
     fake->process =
         (pdk_process){PDK_HEAD(pdk_process), fake, process_spawn, process_signal, process_kill, process_resume};
+    fake->pool = (pdk_pool){PDK_HEAD(pdk_pool), fake, pool_submit, NULL};
     fake->host = (pdk_host){.struct_size = sizeof fake->host,
                             .instance = "rrq",
                             .data = fake,

@@ -5,12 +5,16 @@
 
 #include "drive.h"
 
-enum { FAKE_WATCHES = 64, FAKE_POSTS = 16 };
+enum { FAKE_WATCHES = 64, FAKE_POSTS = 16, FAKE_JOBS = 4 };
 
 struct fake {
     pdk_host host;
     pdk_loop loop;
     pdk_process process;
+    pdk_pool pool;
+    bool has_pool;            /* false: the host has none */
+    pdk_job *jobs[FAKE_JOBS]; /* that wait until fake_work */
+    uint32_t job_count;
     uint64_t now;
     struct fake_watch {
         pdk_watch handle; /* 0: free */
@@ -48,6 +52,7 @@ void fake_init(struct fake *fake);
 bool fake_turn(struct fake *fake);
 void fake_settle(struct fake *fake); /* turns until nothing happens */
 void fake_advance(struct fake *fake, uint64_t ns);
+bool fake_work(struct fake *fake);           /* the first job runs, and is done. false: there is none */
 uint32_t fake_left(const struct fake *fake); /* watches */
 void fake_stopped(void *fake);               /* for pdk_rrq_pool_stop */
 

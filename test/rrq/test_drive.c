@@ -4,6 +4,7 @@
 
 #include "core/value/value.h"
 #include "fake.h"
+#include "frame.h"
 #include "support/fail_alloc.h"
 #include "support/unit.h"
 #include "timestamp.h"
@@ -30,11 +31,12 @@ static const pdk_value *json(const char *text) {
 }
 
 /* An external runner on our own listener. */
-static int32_t drive_begin(struct drive *d, const char *more) {
+static int32_t drive_begin_with(struct drive *d, const char *more, bool has_pool) {
     char config[256];
     pdk_error err = PDK_ERROR;
     memset(d, 0, sizeof *d);
     fake_init(&d->fake);
+    d->fake.has_pool = has_pool;
     d->listener = fake_listen(&d->port);
     d->peer = -1;
     (void)snprintf(config, sizeof config, "{\"external\":\"127.0.0.1:%u\"%s}", d->port, more);
@@ -46,6 +48,10 @@ static int32_t drive_begin(struct drive *d, const char *more) {
     fake_settle(&d->fake);
     d->peer = fake_accept(d->listener);
     return 0;
+}
+
+static int32_t drive_begin(struct drive *d, const char *more) {
+    return drive_begin_with(d, more, false);
 }
 
 static int32_t drive_build(struct drive *d, const char *with) {
@@ -380,6 +386,124 @@ static void times_of_rfc_3339(void **state) {
     assert_string_equal(text, "2030-01-01T00:05:00.123456789Z");
 }
 
+/* ---- replies that a thread parses */
+
+static void send_all(struct drive *d, const char *data, size_t size) {
+    while (size) {
+        ssize_t n = send(d->peer, data, size, MSG_NOSIGNAL);
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        }
+        assert_true(n > 0 || errno == EAGAIN);
+        fake_settle(&d->fake);
+    }
+}
+
+/* A reply of more than PDK_RRQ_LARGE bytes, of which `wrong` is no JSON; and `behind` comes right behind it. */
+static void large_reply(struct drive *d, bool wrong, const char *behind, size_t behind_size) {
+    size_t room = PDK_RRQ_LARGE + 1024;
+    char *frame = malloc(room + behind_size), *body = frame + PDK_RRQ_HEAD;
+    assert_non_null(frame);
+    int size = snprintf(body, room - PDK_RRQ_HEAD,
+                        "{\"type\":\"response\",\"payload\":{\"job_id\":\"rrq-t-1\",\"request_id\":\"%s\","
+                        "\"status\":\"success\",\"result\":\"%0*d\"%s}}",
+                        d->job->id, (int)PDK_RRQ_LARGE, 7, wrong ? "]" : "");
+    pdk_rrq_frame_head(frame, (size_t)size);
+    memcpy(body + size, behind, behind_size);
+    send_all(d, frame, PDK_RRQ_HEAD + (size_t)size + behind_size);
+    free(frame);
+}
+
+static void large_begin(struct drive *d) {
+    assert_int_equal(drive_begin_with(d, "", true), 0);
+    assert_int_equal(drive_build(d, "{\"function\":\"echo\"}"), 0);
+    assert_int_equal(drive_start(d, 1, ""), 0);
+    (void)receive(d);
+}
+
+static void a_large_reply(void **state) {
+    static const char behind[] = "\0\0\0\x02{}"; /* ignored, but a frame */
+    struct drive d;
+    (void)state;
+    large_begin(&d);
+    large_reply(&d, false, behind, sizeof behind - 1);
+    assert_int_equal(d.fake.job_count, 1);
+    assert_int_equal(d.fake.done, 0);
+    assert_true(fake_work(&d.fake));
+    assert_int_equal(d.fake.done, 1);
+    assert_int_equal(d.fake.status, PDK_SUCCESS);
+    assert_int_equal(drive_start(&d, 2, ""), 0); /* the connection is as good as before */
+    (void)receive(&d);
+    reply(&d, "\"status\":\"success\"");
+    assert_int_equal(d.fake.done, 2);
+    drive_end(&d);
+}
+
+static void a_large_reply_that_is_no_json(void **state) {
+    struct drive d;
+    (void)state;
+    large_begin(&d);
+    large_reply(&d, true, "", 0);
+    assert_true(fake_work(&d.fake));
+    assert_int_equal(d.fake.done, 1);
+    assert_int_equal(d.fake.status, PDK_FAILURE);
+    assert_non_null(strstr(d.fake.message, "no JSON"));
+    drive_end(&d);
+}
+
+/* Its end is found when what came before it has been read, though it is told of at once. */
+static void a_large_reply_and_the_end(void **state) {
+    struct drive d;
+    (void)state;
+    large_begin(&d);
+    large_reply(&d, false, "", 0);
+    close(d.peer);
+    d.peer = -1;
+    fake_settle(&d.fake);
+    assert_int_equal(d.fake.done, 0);
+    assert_true(fake_work(&d.fake));
+    assert_int_equal(d.fake.done, 1);
+    assert_int_equal(d.fake.status, PDK_SUCCESS);
+    drive_end(&d);
+}
+
+/* The instance stops when the thread is done with its text, and not before. */
+static void a_large_reply_that_nobody_waits_for(void **state) {
+    struct drive d;
+    (void)state;
+    large_begin(&d);
+    large_reply(&d, false, "", 0);
+    pdk_rrq_task_ops.kill(d.job);
+    fake_settle(&d.fake);
+    assert_int_equal(d.fake.done, 1);
+    assert_int_not_equal(d.fake.status, PDK_SUCCESS);
+    pdk_rrq_task_ops.destroy(d.job);
+    d.job = NULL;
+    pdk_rrq_pool_stop(d.pool, fake_stopped, &d.fake);
+    fake_settle(&d.fake);
+    assert_false(d.fake.stopped);
+    assert_true(fake_work(&d.fake));
+    assert_true(d.fake.stopped);
+    assert_int_equal(d.fake.done, 1);
+    pdk_rrq_pool_free(d.pool);
+    d.pool = NULL;
+    drive_end(&d);
+}
+
+/* Then it is parsed where it came. */
+static void the_pool_is_full(void **state) {
+    struct drive d;
+    (void)state;
+    large_begin(&d);
+    d.fake.job_count = FAKE_JOBS;
+    large_reply(&d, false, "", 0);
+    assert_int_equal(d.fake.done, 1);
+    assert_int_equal(d.fake.status, PDK_SUCCESS);
+    d.fake.job_count = 0;
+    drive_end(&d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_to_the_byte),
@@ -393,6 +517,11 @@ int main(void) {
         cmocka_unit_test(crashes_have_a_limit),
         cmocka_unit_test(stop_at_any_time),
         cmocka_unit_test(times_of_rfc_3339),
+        cmocka_unit_test(a_large_reply),
+        cmocka_unit_test(a_large_reply_that_is_no_json),
+        cmocka_unit_test(a_large_reply_and_the_end),
+        cmocka_unit_test(a_large_reply_that_nobody_waits_for),
+        cmocka_unit_test(the_pool_is_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,11 +38,14 @@ class Metrics(orchestrator.Case):
 
     def test_source(self):
         self.runner(TASKS, "--metrics-file", self.path("metrics"))
-        connection, other = self.connect(), self.connect()
+        connection = self.connect()
+        data = frame({"type": "request", "payload": request("echo", {"a": 1})})
+        connection.raw(data)
+        connection.receive()  # by now the connection that only looked whether we listen is gone
+        size, other = len(data), self.connect()
         self.assertTrue(self.connect().is_closed())
-        size = 0
         first = request("hang", request_id="one")
-        for payload in (request("echo", {"a": 1}), request("boom"), request("nope"), request("echo", timeout=-1), request("echo", job_id=5),
+        for payload in (request("boom"), request("nope"), request("echo", timeout=-1), request("echo", job_id=5),
                         request("echo", protocol_version="7"), first):
             data = frame({"type": "request", "payload": payload})
             size += len(data)

@@ -5,8 +5,10 @@ import hashlib
 import json
 import random
 import struct
+import threading
 
 import orchestrator
+import paddock
 from orchestrator import frame, request
 
 TASKS = """
@@ -22,6 +24,17 @@ VECTOR = (b'{"type":"request","payload":{"protocol_version":"2","request_id":"r1
           b'"queue_name":"rrq:queue:default","deadline":"2030-01-01T00:05:00.123456789Z",'
           b'"trace_context":{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},'
           b'"correlation_context":null,"worker_id":"rrq_worker_42_ab12cd"}}}')
+
+
+def request_of(request_id, params):
+    return request("echo", params, request_id=request_id)
+
+
+def swallow(call, *arguments):
+    try:
+        call(*arguments)
+    except OSError:
+        pass
 
 
 class Protocol(orchestrator.Case):
@@ -138,6 +151,49 @@ class Protocol(orchestrator.Case):
         connection.raw(frame(data))
         self.assertEqual(connection.receive()["status"], "success")  # the answer has less around it
         self.assertEqual(connection.call("echo")["status"], "success")
+
+    def large(self, function="echo", size=3_000_000, **more):
+        """One that a thread parses."""
+        return request(function, {"text": "x" * size}, **more)
+
+    def test_large_ones_between_small_ones(self):
+        connection, other = self.connect(), self.connect()
+        wanted = {}
+        for n in range(12):
+            payload = self.large(size=300_000 + n) if n % 3 == 1 else request("echo", {"n": n})
+            wanted[payload["request_id"]] = payload["params"]
+        payloads = [request_of(id, params) for id, params in wanted.items()]
+        sender = threading.Thread(target=connection.send, args=payloads)
+        sender.start()
+        self.assertEqual(other.call("echo", {"b": 1})["result"], {"b": 1})
+        got = {}
+        for _ in wanted:
+            outcome = connection.receive()
+            got[outcome["request_id"]] = outcome["result"]
+        sender.join()
+        self.assertEqual(got, wanted)
+
+    def test_a_large_one_that_is_no_json(self):
+        connection = self.connect()
+        connection.send(request("echo", {"a": 1}))
+        connection.raw(frame(b'{"type": ' + b" " * 1_000_000 + b"}"))
+        self.assertEqual(connection.receive()["status"], "success")
+        self.assertTrue(connection.is_closed())
+        paddock.until(lambda: "does not speak RRQ" in self.said(), "the log")
+
+    def test_who_goes_while_a_large_one_is_parsed(self):
+        for _ in range(5):
+            connection = self.connect()
+            connection.send(self.large())
+            connection.close()
+        self.assertEqual(self.connect().call("echo")["status"], "success")
+
+    def test_the_end_while_a_large_one_is_parsed(self):
+        connection = self.connect()
+        sender = threading.Thread(target=swallow, args=(connection.send, self.large(size=15_000_000)))
+        sender.start()
+        self.stop()
+        sender.join()
 
     def test_eof_anywhere_is_taken_quietly(self):
         for cut in (0, 2, 4, 50):
