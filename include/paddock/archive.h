@@ -17,19 +17,22 @@ typedef struct pdk_piece {
     uint32_t struct_size;
     int32_t stream; /* PDK_STDOUT, PDK_STDERR */
     uint64_t unix_ns;
-    uint64_t offset; /* of this piece in the attempt, in the order it was written, both streams counted */
+    uint64_t offset; /* in the attempt: both streams count, in the order they were written, and what is lost */
     const char *data;
     size_t size;
-    uint64_t lost; /* bytes missing before it */
+    uint64_t lost;    /* bytes missing before it; size may be 0 then, where nothing follows */
+    uint32_t attempt; /* its number, from 1 */
+    uint32_t reserved;
 } pdk_piece;
 
 typedef struct pdk_read_options {
     uint32_t struct_size;
-    uint32_t attempt; /* 0: the last */
+    uint32_t attempt; /* 0: the last; with follow also those after it, until the run has ended */
     uint64_t from;    /* the first offset wanted */
     uint64_t tail;    /* instead: this many lines before the end; 0: from */
     int32_t stream;   /* 0: both */
     int32_t follow;   /* 1: go on until the attempt has ended */
+    uint64_t to;      /* the first offset that is not wanted; 0: all there are */
 } pdk_read_options;
 
 typedef uint64_t pdk_reading_id;
@@ -40,16 +43,22 @@ struct pdk_archive {
     void *data; /* the archive's */
 
     /* [main] Read output. piece returns 1 to pause until resume, else 0; end comes once, with 0 or a negative errno
-     * (-ENOENT: nothing was kept, -EIO: err names the file). Neither comes inside this call. */
+     * (-ENOENT: nothing was kept, -EIO: err names the file). Neither comes inside this call, nor inside resume. stop may
+     * be called within piece. */
     int32_t (*read)(const pdk_archive *, const char *run_id, const pdk_read_options *,
                     int32_t (*piece)(void *arg, const pdk_piece *),
                     void (*end)(void *arg, int32_t rc, const pdk_error *), void *arg, pdk_reading_id *ret);
     void (*resume)(const pdk_archive *, pdk_reading_id);
     void (*stop)(const pdk_archive *, pdk_reading_id); /* nothing more comes */
 
-    /* [main] What is kept of a run: the map of describe_run, with `attempts` and `events`, lists of maps; or, with
-     * run_id NULL, the list of those that have ended, newest first, by filter {task, outcome, before, limit}. answer
-     * comes once, later; the value is yours during the call. */
+    /* [main] What is kept of a run, by its id or, newest first, by the name of its task: the map of describe_run, with
+     * `history` and `events`, lists of maps: its attempts with how they ended, and what happened. Of one that has not
+     * ended it is what there is so far. Or, with run_id NULL, {runs: [maps of describe_run], next}: those that have
+     * ended, those submitted last first, by filter {task, slot, kind, runner, search: strings, outcomes: list of
+     * strings, before: the number that a run id ends in, where a page goes on, limit}, all optional. `next` is there
+     * when there is more: the `before` of the next page; a page may be empty and have it all the same.
+     * answer comes once, later, -ESHUTDOWN when the archive stops before; the value is yours during the call.
+     * -ENOENT: nothing was kept of it. -EIO: err names the file. */
     int32_t (*show)(const pdk_archive *, const char *run_id, const pdk_value *filter,
                     void (*answer)(void *arg, int32_t rc, const pdk_value *, const pdk_error *), void *arg);
 };
