@@ -16,10 +16,12 @@ static struct pdk_task **find_tasks(struct pdk_setup *setup, const char *const *
     return tasks;
 }
 
-/* The console is there to control; others are when their entry says so. */
+/* The console is there to control, and the archive to listen; others are when their entry says so. */
 static bool may_control(const struct pdk_plugin_entry_config *entry) {
+    static const char *const trusted[] = {"console", "console.so", "archive", "archive.so"};
     const char *slash = strrchr(entry->use, '/'), *base = slash ? slash + 1 : entry->use;
-    if (strcmp(base, "console") == 0 || strcmp(base, "console.so") == 0) return true;
+    for (size_t i = 0; i < sizeof trusted / sizeof *trusted; i++)
+        if (strcmp(base, trusted[i]) == 0) return true;
     for (size_t i = 0; entry->allow && entry->allow[i]; i++)
         if (strcmp(entry->allow[i], "control") == 0) return true;
     return false;

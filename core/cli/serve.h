@@ -25,6 +25,7 @@ struct pdk_serve {
     const char *state;  /* the folder; NULL: there is none */
     const char *socket; /* where a console listens, unless it was given one; NULL: nowhere */
     int state_lock;     /* -1: none */
+    int numbers;        /* the file that says which number the next run gets; -1: none */
     pdk_watch reaper;
     bool pid_written;
     uint64_t started_at, reloaded_at; /* Unix time; reloaded_at 0: not yet */

@@ -93,6 +93,54 @@ static int without_state(struct pdk_serve *serve, int32_t rc) {
     return 0;
 }
 
+/* ---- the numbers of runs: an id never comes twice, whatever is kept of the runs before us. They are set aside by the
+ * thousand, so that a program that is killed leaves a gap and no doubt. */
+
+enum { NUMBERS = 1000, NUMBERS_LAST = INT32_MAX };
+
+static void write_numbers(const struct pdk_serve *serve, uint64_t next) {
+    char text[24];
+    int size = snprintf(text, sizeof text, "%020llu\n", (unsigned long long)next);
+    if (pwrite(serve->numbers, text, (size_t)size, 0) == size) return;
+    pdk_run_talk(serve->session, PDK_LOG_WARN, "", "cannot write %s/runs: %s; ids of runs may come again", serve->state,
+                 strerror(errno));
+}
+
+static uint64_t on_number(void *arg, uint64_t seq) {
+    write_numbers(arg, seq + NUMBERS);
+    return seq + NUMBERS;
+}
+
+static uint64_t read_numbers(const struct pdk_serve *serve) {
+    char text[24] = "";
+    const char *fault = NULL;
+    ssize_t size = pread(serve->numbers, text, sizeof text - 1, 0);
+    if (size == 0) return 1;
+    if (size > 0) text[strcspn(text, "\n")] = '\0';
+    long long number = strtonum(text, 1, (long long)NUMBERS_LAST * NUMBERS, &fault);
+    if (!fault) return (uint64_t)number;
+    pdk_run_talk(serve->session, PDK_LOG_WARN, "", "%s/runs: a number is wanted, not \"%s\"; ids of runs begin anew",
+                 serve->state, text);
+    return 1;
+}
+
+static void open_numbers(struct pdk_serve *serve) {
+    const char *path = join(serve, serve->state, "/runs");
+    if (path) serve->numbers = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (serve->numbers >= 0)
+        pdk_supervisor_number(serve->session->supervisor, read_numbers(serve), on_number, serve);
+    else
+        pdk_run_talk(serve->session, PDK_LOG_WARN, "", "cannot open %s/runs: %s; ids of runs begin anew", serve->state,
+                     strerror(errno));
+}
+
+static void close_numbers(struct pdk_serve *serve) {
+    if (serve->numbers < 0) return;
+    write_numbers(serve, pdk_supervisor_next_number(serve->session->supervisor));
+    (void)close(serve->numbers);
+    serve->numbers = -1;
+}
+
 int pdk_serve_open_state(struct pdk_serve *serve) {
     bool wanted = serve->setup->config->server.state || variable("STATE_DIRECTORY");
     if (choose_state(serve, &serve->state) < 0) return pdk_say_memory();
@@ -101,6 +149,7 @@ int pdk_serve_open_state(struct pdk_serve *serve) {
     if (rc == 0) rc = lock_folder(serve);
     if (rc == -EWOULDBLOCK) return say_taken(serve);
     if (rc == 0 && setenv("STATE_DIRECTORY", serve->state, 1) < 0) rc = -errno;
+    if (rc == 0) open_numbers(serve);
     if (rc == 0) return 0;
     if (!wanted) return without_state(serve, rc);
     pdk_say("the state folder %s: %s", serve->state, strerror(-rc));
@@ -166,5 +215,6 @@ int pdk_serve_tell_ready(struct pdk_serve *serve) {
 
 void pdk_serve_close_state(struct pdk_serve *serve) {
     if (serve->pid_written) (void)unlink(serve->session->arguments->pid_file);
+    close_numbers(serve);
     if (serve->state_lock >= 0) (void)close(serve->state_lock);
 }

@@ -299,7 +299,7 @@ static void end(struct pdk_serve *serve) {
 
 int pdk_verb_serve(struct pdk_arguments *arguments) {
     struct pdk_session *session = calloc(1, sizeof *session);
-    struct pdk_serve serve = {.session = session, .state_lock = -1};
+    struct pdk_serve serve = {.session = session, .state_lock = -1, .numbers = -1};
     if (!session) return pdk_say_memory();
     pdk_session_begin(session, arguments);
     serve.setup = &session->setup;

@@ -91,6 +91,18 @@ static int32_t command(const pdk_control *control, const char *verb, const pdk_v
     return rc;
 }
 
+void pdk_supervisor_number(pdk_supervisor *supervisor, uint64_t first, uint64_t (*number)(void *arg, uint64_t seq),
+                           void *arg) {
+    supervisor->next_seq = first;
+    supervisor->numbered = first;
+    supervisor->number = number;
+    supervisor->number_arg = arg;
+}
+
+uint64_t pdk_supervisor_next_number(const pdk_supervisor *supervisor) {
+    return supervisor->next_seq;
+}
+
 void pdk_supervisor_program(pdk_supervisor *supervisor, const struct pdk_program_ops *ops, void *arg) {
     supervisor->program = ops;
     supervisor->program_arg = arg;
@@ -115,5 +127,6 @@ void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
                              .describe_run = pdk_describe_run,
                              .describe_event = pdk_describe_event,
                              .find = find,
-                             .command = command};
+                             .command = command,
+                             .tap = pdk_tap};
 }

@@ -142,6 +142,18 @@ static void put_output(const struct map *map, const pdk_event *event) {
     if (event->truncated) put_bool(map, "truncated", true);
 }
 
+static void put_usage(const struct map *map, const pdk_usage *usage) {
+    if (!usage) return;
+    map->values->key(map->writer, "usage");
+    map->values->put_map(map->writer);
+    put_seconds(map, "user_seconds", usage->user_ns);
+    put_seconds(map, "system_seconds", usage->system_ns);
+    if (usage->max_rss) put_int(map, "max_rss_bytes", usage->max_rss);
+    if (usage->read_bytes) put_int(map, "read_bytes", usage->read_bytes);
+    if (usage->written_bytes) put_int(map, "written_bytes", usage->written_bytes);
+    map->values->end(map->writer);
+}
+
 static void put_ended(const struct map *map, const pdk_event *event) {
     put_text(map, "result", pdk_result_word(event->status, event->timed_out));
     put_text(map, "category", pdk_category_word(event->category));
@@ -149,6 +161,7 @@ static void put_ended(const struct map *map, const pdk_event *event) {
     put_process(map, event->category, event->status == PDK_SUCCESS, event->exit_code, event->signal);
     put_text(map, "message", event->text);
     put_seconds(map, "duration_seconds", event->duration_ns);
+    put_usage(map, event->usage);
 }
 
 static void put_outcome(const struct map *map, const pdk_event *event) {

@@ -16,6 +16,7 @@ enum { LISTENERS_MAX = 1024, TOLD_PER_TURN = 1024 };
 
 struct entry {
     pdk_event event;
+    pdk_usage usage;
     char text[];
 };
 
@@ -32,6 +33,14 @@ struct pdk_listener {
     uint64_t lost; /* behind the last one in the ring */
     bool gone;     /* unsubscribed while we were telling */
     struct entry *ring[];
+};
+
+struct pdk_tap {
+    TAILQ_ENTRY(pdk_tap) all;
+    pdk_watch watch;
+    const struct pdk_member *owner;
+    void (*output)(void *arg, const pdk_event *);
+    void *arg;
 };
 
 static void drop_listener(struct pdk_supervisor *s, struct pdk_listener *listener) {
@@ -85,6 +94,10 @@ static struct entry *copy(const pdk_event *event) {
     entry->event.span_id = keep(&at, event->span_id);
     entry->event.slot = keep(&at, event->slot);
     if (event->data) entry->event.data = memcpy(at, event->data, event->size);
+    if (event->usage) {
+        entry->usage = *event->usage;
+        entry->event.usage = &entry->usage;
+    }
     return entry;
 }
 
@@ -128,6 +141,7 @@ static void fill(const struct pdk_supervisor *s, const struct pdk_record *run, c
     event->size = args->size;
     event->stream = args->stream;
     event->truncated = args->cut;
+    event->usage = args->usage;
     event->duration_ns = args->duration;
     if (args->code) event->code = args->code;
     if (args->subject) event->run_id = event->runner = args->subject;
@@ -223,6 +237,17 @@ static int32_t copy_filter(struct pdk_listener *listener, const pdk_filter *filt
     return 0;
 }
 
+void pdk_taps_tell(struct pdk_supervisor *s, const struct pdk_record *run, int32_t stream, const char *data,
+                   size_t size) {
+    const struct pdk_event_args args = {.kind = PDK_EVENT_OUTPUT, .stream = stream, .data = data, .size = size};
+    struct pdk_tap *tap;
+    pdk_event event;
+    if (TAILQ_EMPTY(&s->taps) || !size) return;
+    fill(s, run, &args, &event);
+    event.number = 0;
+    TAILQ_FOREACH(tap, &s->taps, all) tap->output(tap->arg, &event);
+}
+
 /* An instance has a table of its own. */
 static const struct pdk_member *owner_of(const struct pdk_supervisor *s, const pdk_control *control) {
     const struct pdk_member *member;
@@ -256,8 +281,30 @@ int32_t pdk_subscribe(const pdk_control *control, const pdk_filter *filter, void
     return 0;
 }
 
+int32_t pdk_tap(const pdk_control *control, void (*output)(void *, const pdk_event *), void *arg, pdk_watch *ret) {
+    struct pdk_supervisor *s = control->data;
+    struct pdk_tap *tap = calloc(1, sizeof *tap);
+    if (!tap) return -ENOMEM;
+    *tap = (struct pdk_tap){.watch = ++s->next_watch, .owner = owner_of(s, control), .output = output, .arg = arg};
+    TAILQ_INSERT_TAIL(&s->taps, tap, all);
+    *ret = tap->watch;
+    return 0;
+}
+
+static bool untap(struct pdk_supervisor *s, pdk_watch watch) {
+    struct pdk_tap *tap;
+    TAILQ_FOREACH(tap, &s->taps, all) {
+        if (tap->watch != watch) continue;
+        TAILQ_REMOVE(&s->taps, tap, all);
+        free(tap);
+        return true;
+    }
+    return false;
+}
+
 void pdk_unsubscribe(const pdk_control *control, pdk_watch watch) {
     struct pdk_supervisor *s = control->data;
+    if (untap(s, watch)) return;
     struct pdk_listener *listener;
     TAILQ_FOREACH(listener, &s->listeners, all) {
         if (listener->watch == watch) break;
@@ -278,10 +325,15 @@ void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member
         if (!s->delivering) drop_listener(s, listener);
     }
     count_wanted(s);
+    for (struct pdk_tap *tap = TAILQ_FIRST(&s->taps), *after; tap; tap = after) {
+        after = TAILQ_NEXT(tap, all);
+        if (tap->owner == member) (void)untap(s, tap->watch);
+    }
 }
 
 void pdk_events_free(struct pdk_supervisor *s) {
     struct pdk_listener *listener, *next;
+    while (!TAILQ_EMPTY(&s->taps)) (void)untap(s, TAILQ_FIRST(&s->taps)->watch);
     for (listener = TAILQ_FIRST(&s->listeners); listener; listener = next) {
         next = TAILQ_NEXT(listener, all);
         drop_listener(s, listener);

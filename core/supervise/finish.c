@@ -43,7 +43,8 @@ PDK_APART static void ended_event(struct pdk_supervisor *s, struct pdk_record *r
     struct pdk_event_args args = {.kind = PDK_EVENT_ENDED,
                                   .status = status_of(run),
                                   .duration = s->now - run->began,
-                                  .code = run->last.result.code};
+                                  .code = run->last.result.code,
+                                  .usage = run->last.result.usage};
     char text[512];
     pdk_emit(s, run, &args, "%s", pdk_say_result(&run->last, run->timed_out, run->view->timeout_ns, text, sizeof text));
 }

@@ -206,6 +206,7 @@ struct pdk_event_args {
     double fraction;
     uint64_t duration;
     const char *code, *subject; /* subject: the instance, when there is no run */
+    const pdk_usage *usage;
 };
 static inline bool pdk_event_wanted(const struct pdk_supervisor *s, int32_t kind) {
     return s->wanted >> kind & 1;
@@ -224,6 +225,10 @@ uint32_t pdk_events_room(const struct pdk_supervisor *s); /* lines that all who 
 int32_t pdk_subscribe(const pdk_control *, const pdk_filter *, void (*event)(void *, const pdk_event *), void *arg,
                       pdk_watch *ret);
 void pdk_unsubscribe(const pdk_control *, pdk_watch);
+int32_t pdk_tap(const pdk_control *, void (*output)(void *arg, const pdk_event *), void *arg, pdk_watch *ret);
+/* As it came, to those who tap; data NULL: so much is lost. */
+void pdk_taps_tell(struct pdk_supervisor *s, const struct pdk_record *run, int32_t stream, const char *data,
+                   size_t size);
 void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member); /* it listens no more */
 void pdk_events_free(struct pdk_supervisor *s);
 

@@ -142,6 +142,7 @@ static struct pdk_record *first(const struct pdk_supervisor *s, const pdk_filter
     pdk_run after = filter && PDK_HAS(filter, after) ? filter->after : 0;
     walk->single = filter && PDK_HAS(filter, run);
     walk->newest = filter && PDK_HAS(filter, newest);
+    if (filter && PDK_HAS(filter, below)) after = filter->below << PDK_INDEX_BITS;
     if (walk->single) return pdk_record_find(s, filter->run);
     return walk->newest ? first_before(s, after) : first_after(s, after);
 }

@@ -290,6 +290,9 @@ struct pdk_supervisor {
     struct pdk_records all, history;
     uint32_t remembered, history_limit;
     uint64_t next_seq, next_stamp;
+    uint64_t numbered; /* when a run gets this number, number is asked */
+    uint64_t (*number)(void *arg, uint64_t seq);
+    void *number_arg;
     uint32_t accepted, live; /* not settled; not ENDED and not STUCK */
     uint32_t reserved;       /* runs that there are timers and slots for */
     uint32_t in_state[PDK_STATES];
@@ -318,6 +321,7 @@ struct pdk_supervisor {
 
     /* events */
     TAILQ_HEAD(, pdk_listener) listeners;
+    TAILQ_HEAD(, pdk_tap) taps;
     uint64_t events, next_watch;
     uint32_t wanted; /* bits of what the listeners want */
     bool delivering;

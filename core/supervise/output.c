@@ -173,6 +173,7 @@ static void keep_tail(struct pdk_record *run, const char *data, size_t size) {
 static void lost_event(struct pdk_supervisor *s, struct pdk_record *run, uint64_t lost) {
     run->output_lost += lost;
     pdk_meter_add(run->member->meter.output_lost, (double)lost);
+    pdk_taps_tell(s, run, 0, NULL, lost);
     pdk_emit(s, run, &(struct pdk_event_args){.kind = PDK_EVENT_OUTPUT}, "%llu bytes of output are lost",
              (unsigned long long)lost);
 }
@@ -204,6 +205,7 @@ static void tell_piece(struct pdk_supervisor *s, struct pdk_record *run, struct 
     size_t size = piece->size - piece->first;
     if (pdk_event_wanted(s, PDK_EVENT_OUTPUT)) size = split(s, run, line, piece->stream, data, size, room);
     pdk_meter_add(run->member->meter.output[piece->stream - 1], (double)size);
+    pdk_taps_tell(s, run, piece->stream, data, size);
     keep_tail(run, data, size);
     piece->first += size;
 }

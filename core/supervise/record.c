@@ -46,6 +46,7 @@ struct pdk_record *pdk_record_create(struct pdk_supervisor *s) {
     explicit_bzero(run, offsetof(struct pdk_record, fraction));
     run->last.result = (pdk_result){.code = "", .message = ""}; /* nothing has been said */
     run->last.text = NULL;
+    if (s->next_seq >= s->numbered) s->numbered = s->number(s->number_arg, s->next_seq);
     run->handle = (s->next_seq << PDK_INDEX_BITS) | index;
     run->seq = s->next_seq++;
     run->state = PDK_STATE_NEW;

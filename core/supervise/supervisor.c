@@ -56,12 +56,14 @@ static void init(struct pdk_supervisor *s) {
     TAILQ_INIT(&s->records.free);
     TAILQ_INIT(&s->active);
     TAILQ_INIT(&s->listeners);
+    TAILQ_INIT(&s->taps);
     STAILQ_INIT(&s->outbox);
     STAILQ_INIT(&s->orders);
     TAILQ_INIT(&s->tells);
     SLIST_INIT(&s->limits);
     s->dones_end = &s->dones;
     s->next_seq = 1;
+    s->numbered = UINT64_MAX;
     for (size_t i = 0; i < PDK_LOCKS; i++) (void)pthread_mutex_init(&s->locks[i], NULL);
     (void)pthread_mutex_init(&s->health_lock, NULL);
     (void)pthread_mutex_init(&s->series_lock, NULL);

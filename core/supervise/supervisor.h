@@ -27,6 +27,12 @@ struct pdk_program_ops {
 /* One, for as long as the supervisor lives; ops and arg live that long. */
 void pdk_supervisor_program(pdk_supervisor *supervisor, const struct pdk_program_ops *ops, void *arg);
 
+/* Number runs from first on, where others had lower numbers before us. When one gets a number that was not foreseen, number
+ * says up to which it shall not be asked again; it must not call back. Before the first run. [main] */
+void pdk_supervisor_number(pdk_supervisor *supervisor, uint64_t first, uint64_t (*number)(void *arg, uint64_t seq),
+                           void *arg);
+uint64_t pdk_supervisor_next_number(const pdk_supervisor *supervisor);
+
 /* Reap children that nobody waits for and that are none of ours, as far as PDK_SUPERVISOR_OWNS_PROCESS made us adopt them.
  * One that somebody in this process may wait for has a second for it. [main] */
 void pdk_supervisor_reap(pdk_supervisor *supervisor);

@@ -532,7 +532,7 @@ PIN(pdk_run_info, exit_code, 160);
 PIN(pdk_run_info, signal, 164);
 PIN(pdk_run_info, code, 168);
 
-SIZE(pdk_filter, 64);
+SIZE(pdk_filter, 72);
 PIN(pdk_filter, struct_size, 0);
 PIN(pdk_filter, states, 4);
 PIN(pdk_filter, run, 8);
@@ -544,8 +544,9 @@ PIN(pdk_filter, events, 44);
 PIN(pdk_filter, run_id, 48);
 PIN(pdk_filter, newest, 56);
 PIN(pdk_filter, reserved, 60);
+PIN(pdk_filter, below, 64);
 
-SIZE(pdk_event, 176);
+SIZE(pdk_event, 184);
 PIN(pdk_event, struct_size, 0);
 PIN(pdk_event, kind, 4);
 PIN(pdk_event, number, 8);
@@ -574,8 +575,9 @@ PIN(pdk_event, timed_out, 148);
 PIN(pdk_event, trace_id, 152);
 PIN(pdk_event, span_id, 160);
 PIN(pdk_event, slot, 168);
+PIN(pdk_event, usage, 176);
 
-SIZE(pdk_control, 152);
+SIZE(pdk_control, 160);
 PIN(pdk_control, struct_size, 0);
 PIN(pdk_control, reserved, 4);
 PIN(pdk_control, data, 8);
@@ -596,6 +598,7 @@ PIN(pdk_control, describe_run, 120);
 PIN(pdk_control, describe_event, 128);
 PIN(pdk_control, find, 136);
 PIN(pdk_control, command, 144);
+PIN(pdk_control, tap, 152);
 CALL(pdk_control, submit, int32_t (*)(const pdk_control *, const pdk_value *, pdk_run *, pdk_error *));
 CALL(pdk_control, cancel, int32_t (*)(const pdk_control *, pdk_run, const char *));
 CALL(pdk_control, force, int32_t (*)(const pdk_control *, pdk_run, const char *));
@@ -617,3 +620,4 @@ CALL(pdk_control, describe_event, int32_t (*)(const pdk_control *, const pdk_eve
 CALL(pdk_control, find, const void *(*)(const pdk_control *, const char *));
 CALL(pdk_control, command,
      int32_t (*)(const pdk_control *, const char *, const pdk_value *, const pdk_value **, pdk_error *));
+CALL(pdk_control, tap, int32_t (*)(const pdk_control *, void (*)(void *, const pdk_event *), void *, pdk_watch *));

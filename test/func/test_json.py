@@ -31,7 +31,7 @@ SHAPE = {
     "attempt.output": ({"stream"}, {"text", "base64", "truncated"}),
     "attempt.progress": (set(), {"ratio", "text"}),
     "attempt.stopping": (set(), set()),
-    "attempt.ended": ({"result", "duration_seconds"}, {"category", "code", "exit_code", "signal"}),
+    "attempt.ended": ({"result", "duration_seconds"}, {"category", "code", "exit_code", "signal", "usage"}),
     "attempt.backoff": ({"delay_seconds"}, set()),
     "attempt.ready": (set(), set()),
 }

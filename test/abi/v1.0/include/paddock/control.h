@@ -55,6 +55,7 @@ typedef struct pdk_filter {
     const char *run_id; /* list */
     uint32_t newest;    /* list: 1: newest first, so that `after` goes on with older ones */
     uint32_t reserved;  /* 0 */
+    uint64_t below;     /* list, newest first and instead of after: those whose seq is lower; 0: from the newest */
 } pdk_filter;
 
 /* kind of event */
@@ -104,6 +105,7 @@ typedef struct pdk_event {
     int32_t timed_out;              /* ENDED: 1: its time was up, whatever it said then */
     const char *trace_id, *span_id; /* in hex, of the attempt or the run; "" where none is known */
     const char *slot;
+    const pdk_usage *usage; /* ENDED: what the attempt used; NULL: unknown */
 } pdk_event;
 
 #define PDK_CONTROL_1 "paddock.control/1"
@@ -153,7 +155,7 @@ struct pdk_control {
     int32_t (*resume_slot)(const pdk_control *, const char *slot);
 
     /* A run or an event as a map that you own, in the words of `paddock run --json`, so that whoever shows them says
-     * the same. [main] */
+     * the same. What they are given may be a copy. [any] */
     int32_t (*describe_run)(const pdk_control *, const pdk_run_info *, const pdk_value **ret);
     int32_t (*describe_event)(const pdk_control *, const pdk_event *, const pdk_value **ret);
 
@@ -184,6 +186,12 @@ struct pdk_control {
      */
     int32_t (*command)(const pdk_control *, const char *verb, const pdk_value *params, const pdk_value **ret,
                        pdk_error *);
+
+    /* What attempts write, all of it, as it comes: events of PDK_EVENT_OUTPUT with any piece of it as data, newlines and
+     * all, and a number of 0. Where some is lost, data is NULL and size says how much. No queue stands between, so nothing
+     * is lost here and nobody waits: copy it and return; call nothing but what [any] thread may. What an attempt wrote has
+     * come before the event of its end. Until unsubscribe. */
+    int32_t (*tap)(const pdk_control *, void (*output)(void *arg, const pdk_event *), void *arg, pdk_watch *ret);
 };
 
 PDK_END
