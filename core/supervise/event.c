@@ -291,15 +291,19 @@ int32_t pdk_tap(const pdk_control *control, void (*output)(void *, const pdk_eve
     return 0;
 }
 
+static void drop_tap(struct pdk_supervisor *s, struct pdk_tap *tap) {
+    TAILQ_REMOVE(&s->taps, tap, all);
+    free(tap);
+}
+
 static bool untap(struct pdk_supervisor *s, pdk_watch watch) {
     struct pdk_tap *tap;
     TAILQ_FOREACH(tap, &s->taps, all) {
-        if (tap->watch != watch) continue;
-        TAILQ_REMOVE(&s->taps, tap, all);
-        free(tap);
-        return true;
+        if (tap->watch == watch) break;
     }
-    return false;
+    bool found = tap != NULL;
+    if (found) drop_tap(s, tap);
+    return found;
 }
 
 void pdk_unsubscribe(const pdk_control *control, pdk_watch watch) {
@@ -327,13 +331,17 @@ void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member
     count_wanted(s);
     for (struct pdk_tap *tap = TAILQ_FIRST(&s->taps), *after; tap; tap = after) {
         after = TAILQ_NEXT(tap, all);
-        if (tap->owner == member) (void)untap(s, tap->watch);
+        if (tap->owner == member) drop_tap(s, tap);
     }
 }
 
 void pdk_events_free(struct pdk_supervisor *s) {
     struct pdk_listener *listener, *next;
-    while (!TAILQ_EMPTY(&s->taps)) (void)untap(s, TAILQ_FIRST(&s->taps)->watch);
+    for (struct pdk_tap *tap = TAILQ_FIRST(&s->taps), *after; tap; tap = after) {
+        after = TAILQ_NEXT(tap, all);
+        free(tap);
+    }
+    TAILQ_INIT(&s->taps);
     for (listener = TAILQ_FIRST(&s->listeners); listener; listener = next) {
         next = TAILQ_NEXT(listener, all);
         drop_listener(s, listener);

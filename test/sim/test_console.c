@@ -266,10 +266,57 @@ static void runs_are_listed_newest_first(void **state) {
     lists(&listing, (pdk_filter){.newest = 1, .after = listing.last}, "");
     lists(&listing, (pdk_filter){.newest = 1, .after = UINT64_MAX, .limit = 1},
           "fake-e-5 "); /* one that is forgotten */
+    lists(&listing, (pdk_filter){.newest = 1, .below = 3}, "fake-b-2 fake-a-1 ");
+    lists(&listing, (pdk_filter){.newest = 1, .below = 1}, "");
+    lists(&listing, (pdk_filter){.newest = 1, .below = 1000, .limit = 1}, "fake-e-5 ");
     lists(&listing, (pdk_filter){.run_id = "fake-c-3"}, "fake-c-3 ");
     lists(&listing, (pdk_filter){.run_id = "fake-c-3", .newest = 1}, "fake-c-3 ");
     lists(&listing, (pdk_filter){.run_id = "fake-c-4"}, "");
     sim_end(listing.sim);
+}
+
+static void hear_tap(void *arg, const pdk_event *event) {
+    (void)arg;
+    if (event->kind == PDK_EVENT_ENDED) pdk_buffer_format(&heard, "[end of %u]", event->attempt);
+    if (event->kind == PDK_EVENT_OUTPUT && !event->data) pdk_buffer_format(&heard, "[%zu lost]", event->size);
+    if (event->kind != PDK_EVENT_OUTPUT || !event->data) return;
+    pdk_buffer_format(&heard, "%s%u %d:", event->name, event->attempt, event->stream);
+    pdk_buffer_add(&heard, event->data, event->size < 32 ? event->size : 32);
+}
+
+/* As it came, newlines and all, before the end of the attempt is heard; and what is lost is told where it is missing. */
+static void a_tap_hears_all(void **state) {
+    static char flood[300 * 1024];
+    const pdk_filter ends = {.struct_size = sizeof ends, .events = 1u << PDK_EVENT_ENDED};
+    struct sim *sim = sim_new();
+    pdk_watch tap, watch;
+    (void)state;
+    heard = PDK_BUFFER(1 << 20);
+    memset(flood, 'x', sizeof flood);
+    assert_int_equal(sim->control->tap(sim->control, hear_tap, sim, &tap), 0);
+    assert_int_equal(sim->control->subscribe(sim->control, &ends, hear_tap, sim, &watch), 0);
+    (void)sim_submit(sim, "a", "");
+    struct sim_task *task = sim_task(sim, "a");
+    const pdk_host *host = task->host;
+    (void)host->output(host, task->attempt, PDK_STDOUT, "one\ntw", 6);
+    sim_turn(sim);
+    (void)host->output(host, task->attempt, PDK_STDERR, "\n\xff", 2);
+    sim_turn(sim);
+    (void)host->output(host, task->attempt, PDK_STDOUT, flood, sizeof flood);
+    (void)host->output(host, task->attempt, PDK_STDOUT, "last", 4);
+    (void)sim_done(task, PDK_SUCCESS);
+    sim_turn(sim);
+    assert_string_equal(pdk_buffer_string(&heard), "a1 1:one\ntwa1 2:\n\xff[307200 lost]a1 1:last[end of 1]");
+    sim->control->unsubscribe(sim->control, tap);
+    (void)sim_submit(sim, "b", "");
+    task = sim_task(sim, "b");
+    (void)host->output(host, task->attempt, PDK_STDOUT, "not heard", 9);
+    (void)sim_done(task, PDK_SUCCESS);
+    sim_turn(sim);
+    assert_null(strstr(pdk_buffer_string(&heard), "not heard"));
+    assert_int_equal(sim->control->tap(sim->control, hear_tap, sim, &tap), 0); /* which the end takes away */
+    pdk_buffer_free(&heard);
+    sim_end(sim);
 }
 
 static void says(struct sim *sim, const char *subject, pdk_run run, const char *wanted) {
@@ -344,6 +391,7 @@ int main(void) {
         cmocka_unit_test(paused_slots_are_shown), cmocka_unit_test(others_offer),
         cmocka_unit_test(the_program_answers),    cmocka_unit_test(runs_are_listed_newest_first),
         cmocka_unit_test(metrics_are_printed),    cmocka_unit_test(secrets_are_not_shown),
+        cmocka_unit_test(a_tap_hears_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
