@@ -29,7 +29,7 @@ typedef struct pdk_read_options {
     uint32_t struct_size;
     uint32_t attempt; /* 0: the last; with follow also those after it, until the run has ended */
     uint64_t from;    /* the first offset wanted */
-    uint64_t tail;    /* instead: this many lines before the end; 0: from */
+    uint64_t tail;    /* instead: this many lines before the end; 0: from; UINT64_MAX: only what is to come */
     int32_t stream;   /* 0: both */
     int32_t follow;   /* 1: go on until the attempt has ended */
     uint64_t to;      /* the first offset that is not wanted; 0: all there are */

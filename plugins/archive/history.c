@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs that have ended, a line of JSON each, in volumes of a limited size: runs/00000001.jsonl. A line begins so that the
+ * index can be made without reading the rest:
+ *
+ *     {"seq":12,"ended_ns":1767323045123456789,"outcome":"succeeded","task":"web","run":{...}}
+ *
+ * The index is in memory, by the number of the run. A program begins a volume of its own, so the torn end of one that was
+ * killed stays where it is, and is left out.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "gzip.h"
+#include "instance.h"
+
+enum { VOLUME = 1 << 20, VOLUME_MAX = 64 << 20, PIECE = 64 << 10 };
+
+static void path_of(const struct archive *archive, uint32_t number, bool cold, char *buf, size_t size) {
+    arc_path(buf, size, "%s/runs/%08u.jsonl%s", archive->options.root, number, cold ? ".gz" : "");
+}
+
+/* ---- the index, under its lock ---- */
+
+/* The first that is not lower. */
+static size_t place_of(const struct arc_history *h, uint64_t seq) {
+    size_t low = 0, high = h->count;
+    if (h->count && h->entries[h->count - 1].seq < seq) return h->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (h->entries[middle].seq < seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int32_t insert(struct arc_history *h, const struct arc_entry *entry) {
+    size_t at = place_of(h, entry->seq);
+    if (at < h->count && h->entries[at].seq == entry->seq) {
+        h->entries[at] = *entry; /* it was told again, or comes from a life that began to count anew */
+        return 0;
+    }
+    if (h->count == h->capacity) {
+        size_t capacity = h->capacity ? h->capacity * 2 : 256;
+        struct arc_entry *entries = realloc(h->entries, capacity * sizeof *entries);
+        if (!entries) return -ENOMEM;
+        h->entries = entries;
+        h->capacity = capacity;
+    }
+    memmove(h->entries + at + 1, h->entries + at, (h->count - at) * sizeof *h->entries);
+    h->entries[at] = *entry;
+    h->count++;
+    return 0;
+}
+
+static struct arc_volume *volume_of(struct arc_history *h, uint32_t number) {
+    if (h->volume_count && h->volumes[h->volume_count - 1].number == number) return &h->volumes[h->volume_count - 1];
+    if (h->volume_count == h->volume_capacity) {
+        size_t capacity = h->volume_capacity ? h->volume_capacity * 2 : 16;
+        struct arc_volume *volumes = realloc(h->volumes, capacity * sizeof *volumes);
+        if (!volumes) return NULL;
+        h->volumes = volumes;
+        h->volume_capacity = capacity;
+    }
+    h->volumes[h->volume_count] = (struct arc_volume){.number = number};
+    return &h->volumes[h->volume_count++];
+}
+
+static int32_t enter(struct arc_history *h, const struct arc_entry *entry) {
+    (void)pthread_mutex_lock(&h->lock);
+    struct arc_volume *volume = volume_of(h, entry->file);
+    int32_t rc = volume ? insert(h, entry) : -ENOMEM;
+    if (rc == 0) {
+        volume->count++;
+        if (volume->newest_ns < entry->ended_ns) volume->newest_ns = entry->ended_ns;
+    }
+    (void)pthread_mutex_unlock(&h->lock);
+    return rc;
+}
+
+bool arc_history_find(struct archive *archive, uint64_t seq, struct arc_entry *ret) {
+    struct arc_history *h = &archive->history;
+    (void)pthread_mutex_lock(&h->lock);
+    size_t at = place_of(h, seq);
+    bool found = at < h->count && h->entries[at].seq == seq;
+    if (found) *ret = h->entries[at];
+    (void)pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
+bool arc_history_has(struct archive *archive, uint64_t seq) {
+    struct arc_entry entry;
+    return arc_history_find(archive, seq, &entry);
+}
+
+static bool is_one_of(uint32_t outcome, const uint32_t *outcomes, size_t count) {
+    size_t i = 0;
+    while (i < count && outcomes[i] != outcome) i++;
+    return !count || i < count;
+}
+
+size_t arc_history_select(struct archive *archive, uint64_t before, uint64_t task, const uint32_t *outcomes,
+                          size_t outcome_count, struct arc_entry *ret, size_t count) {
+    struct arc_history *h = &archive->history;
+    size_t found = 0;
+    (void)pthread_mutex_lock(&h->lock);
+    for (size_t at = before ? place_of(h, before) : h->count; at-- > 0 && found < count;) {
+        const struct arc_entry *entry = &h->entries[at];
+        if (task && entry->task != task) continue;
+        if (is_one_of(entry->outcome, outcomes, outcome_count)) ret[found++] = *entry;
+    }
+    (void)pthread_mutex_unlock(&h->lock);
+    return found;
+}
+
+/* ---- lines ---- */
+
+uint32_t arc_outcome_hash(const char *word) {
+    return (uint32_t)arc_hash(word, strlen(word));
+}
+
+static const char *skip(const char *at, const char *end, const char *word) {
+    size_t size = strlen(word);
+    return at && (size_t)(end - at) >= size && !memcmp(at, word, size) ? at + size : NULL;
+}
+
+static const char *take_number(const char *at, const char *end, uint64_t *ret) {
+    const char *start = at;
+    *ret = 0;
+    for (; at && at < end && *at >= '0' && *at <= '9'; at++) *ret = *ret * 10 + (uint64_t)(*at - '0');
+    return at && at > start && at - start < 20 ? at : NULL;
+}
+
+/* Up to the quote that is followed by what is to come next. */
+static const char *take_word(const char *at, const char *end, const char *next, const char **ret, size_t *ret_size) {
+    const char *stop = at ? memmem(at, (size_t)(end - at), next, strlen(next)) : NULL;
+    *ret = at;
+    *ret_size = stop ? (size_t)(stop - at) : 0;
+    return stop ? stop + strlen(next) : NULL;
+}
+
+static bool read_line(const char *line, size_t size, struct arc_entry *entry) {
+    const char *end = line + size, *at, *outcome, *task;
+    size_t outcome_size, task_size;
+    at = take_number(skip(line, end, "{\"seq\":"), end, &entry->seq);
+    at = take_number(skip(at, end, ",\"ended_ns\":"), end, &entry->ended_ns);
+    at = take_word(skip(at, end, ",\"outcome\":\""), end, "\",\"task\":\"", &outcome, &outcome_size);
+    at = take_word(at, end, "\",\"run\":{", &task, &task_size);
+    if (!at || size < 3 || memcmp(end - 3, "}}\n", 3) != 0) return false;
+    entry->outcome = (uint32_t)arc_hash(outcome, outcome_size);
+    entry->task = arc_hash(task, task_size);
+    entry->size = (uint32_t)size;
+    return true;
+}
+
+/* ---- volumes that are there ---- */
+
+/* -ENOENT; -EIO with *err. */
+static int32_t load(const struct archive *archive, uint32_t number, struct arc_text *text, pdk_error *err) {
+    struct arc_gzip *file = NULL;
+    char path[ARC_PATH], piece[PIECE];
+    int64_t got = 0;
+    path_of(archive, number, false, path, sizeof path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) {
+        path_of(archive, number, true, path, sizeof path);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (fd < 0 && errno == ENOENT) return -ENOENT;
+    if (fd < 0) return pdk_failf(err, -EIO, NULL, "%s: %s", path, strerror(errno));
+    if (arc_gzip_open(fd, &file) < 0) return -ENOMEM;
+    arc_text_clear(text);
+    while (text->size < VOLUME_MAX && (got = arc_gzip_read(file, piece, sizeof piece)) > 0)
+        arc_text_add(text, piece, (size_t)got);
+    arc_gzip_close(file);
+    if (got < 0 && got != -ENOMEM)
+        return pdk_failf(err, -EIO, NULL, "%s: %s", path, got == -EBADMSG ? "it is damaged" : "it cannot be read");
+    return got < 0 || text->failed ? -ENOMEM : 0;
+}
+
+static int32_t enter_lines(struct archive *archive, uint32_t number, const struct arc_text *text) {
+    uint64_t line = 0;
+    int32_t rc = 0;
+    for (size_t at = 0; at < text->size && rc == 0;) {
+        const char *start = text->data + at, *newline = memchr(start, '\n', text->size - at);
+        struct arc_entry entry = {.file = number, .place = (uint32_t)at};
+        if (!newline) break; /* it was cut off */
+        line++;
+        at += (size_t)(newline - start) + 1;
+        if (read_line(start, (size_t)(newline - start) + 1, &entry))
+            rc = enter(&archive->history, &entry);
+        else
+            pdk_logf(archive->host, PDK_LOG_WARN, 0,
+                     "%s/runs/%08u.jsonl, line %llu: a run is wanted there, this is none; it is left out",
+                     archive->options.root, number, (unsigned long long)line);
+    }
+    return rc;
+}
+
+static int32_t read_volume(struct archive *archive, uint32_t number) {
+    struct arc_text text = {0};
+    pdk_error err = PDK_ERROR;
+    int32_t rc = load(archive, number, &text, &err);
+    if (rc == -EIO) pdk_logf(archive->host, PDK_LOG_WARN, 0, "%s; its runs are left out", err.message);
+    if (rc == 0 || rc == -EIO) rc = enter_lines(archive, number, &text);
+    arc_text_free(&text);
+    return rc == -ENOENT ? 0 : rc;
+}
+
+static int compare(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static size_t list_volumes(const struct archive *archive, uint32_t **ret) {
+    char path[ARC_PATH];
+    size_t count = 0, capacity = 0;
+    arc_path(path, sizeof path, "%s/runs", archive->options.root);
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        char *end = NULL;
+        unsigned long number = strtoul(entry->d_name, &end, 10);
+        if (end != entry->d_name + 8 || strncmp(end, ".jsonl", 6) != 0 || number == 0 || strstr(end, ".new")) continue;
+        if (count == capacity) {
+            uint32_t *more = realloc(*ret, (capacity = capacity ? capacity * 2 : 64) * sizeof **ret);
+            if (!more) break;
+            *ret = more;
+        }
+        (*ret)[count++] = (uint32_t)number;
+    }
+    if (folder) (void)closedir(folder);
+    if (count) qsort(*ret, count, sizeof **ret, compare);
+    return count;
+}
+
+int32_t arc_history_open(struct archive *archive) {
+    struct arc_history *h = &archive->history;
+    uint32_t *numbers = NULL;
+    int32_t rc = 0;
+    size_t count = list_volumes(archive, &numbers);
+    for (size_t i = 0; i < count && rc == 0; i++) {
+        if (numbers[i] <= h->volume) continue; /* both plain and packed, or a second try */
+        h->volume = numbers[i];
+        rc = read_volume(archive, numbers[i]);
+    }
+    free(numbers);
+    return rc;
+}
+
+/* ---- adding ---- */
+
+static void end_volume(struct archive *archive) {
+    struct arc_history *h = &archive->history;
+    char path[64];
+    if (h->fd < 0) return;
+    (void)close(h->fd);
+    h->fd = -1;
+    arc_path(path, sizeof path, "runs/%08u.jsonl", h->volume);
+    arc_keeper_take(archive, path, h->size, false, true);
+}
+
+static int32_t begin_volume(struct archive *archive) {
+    struct arc_history *h = &archive->history;
+    char path[ARC_PATH];
+    if (h->fd >= 0 && h->size < VOLUME) return 0;
+    end_volume(archive);
+    path_of(archive, h->volume + 1, false, path, sizeof path);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return -errno;
+    (void)pthread_mutex_lock(&h->lock); /* the keeper looks which one is ours */
+    h->volume++;
+    (void)pthread_mutex_unlock(&h->lock);
+    h->fd = fd;
+    h->size = 0;
+    return 0;
+}
+
+static int32_t append(struct arc_history *h, const struct arc_text *text) {
+    ssize_t n;
+    do n = write(h->fd, text->data, text->size);
+    while (n < 0 && errno == EINTR);
+    int32_t rc = n < 0 ? -errno : (size_t)n < text->size ? -ENOSPC : 0;
+    if (rc == 0) {
+        h->size += text->size;
+    } else if (ftruncate(h->fd, (off_t)h->size) < 0) {
+        (void)close(h->fd);
+        h->fd = -1;
+    }
+    return rc;
+}
+
+static int32_t write_line(struct archive *archive, const struct arc_text *text) {
+    struct arc_history *h = &archive->history;
+    struct arc_entry entry;
+    char path[ARC_PATH];
+    int32_t rc = text->failed ? -ENOMEM : begin_volume(archive);
+    entry = (struct arc_entry){.file = h->volume, .place = (uint32_t)h->size};
+    if (rc == 0 && !read_line(text->data, text->size, &entry)) rc = -EINVAL;
+    if (rc == 0) rc = append(h, text);
+    if (rc == 0) rc = enter(h, &entry);
+    path_of(archive, h->volume, false, path, sizeof path);
+    arc_writer_say(archive, rc, "cannot write", path);
+    return rc;
+}
+
+int32_t arc_history_add(struct archive *archive, uint64_t seq, uint64_t ended_ns, const char *outcome, const char *task,
+                        const pdk_value *run) {
+    struct arc_text text = {0};
+    arc_text_format(&text, "{\"seq\":%llu,\"ended_ns\":%llu,\"outcome\":\"%s\",\"task\":\"%s\",\"run\":",
+                    (unsigned long long)seq, (unsigned long long)ended_ns, outcome, task);
+    if (archive->values->print(archive->values, run, PDK_JSON_PLAIN, arc_text_write, &text) < 0) text.failed = true;
+    arc_text_put(&text, "}\n");
+    int32_t rc = write_line(archive, &text);
+    arc_text_free(&text);
+    return rc;
+}
+
+void arc_history_close(struct archive *archive) {
+    if (archive->history.fd >= 0) (void)close(archive->history.fd);
+    archive->history.fd = -1;
+}
+
+/* ---- reading ---- */
+
+int32_t arc_history_read(struct archive *archive, const struct arc_entry *entry, struct arc_text *cache,
+                         uint32_t *cached, const pdk_value **ret, pdk_error *err) {
+    const pdk_values *v = archive->values;
+    const pdk_value *line = NULL;
+    char origin[64];
+    bool loaded = *cached == entry->file && entry->place + (size_t)entry->size <= cache->size;
+    int32_t rc = loaded ? 0 : load(archive, entry->file, cache, err);
+    *cached = rc == 0 ? entry->file : 0;
+    if (rc < 0) return rc;
+    (void)snprintf(origin, sizeof origin, "runs/%08u.jsonl", entry->file);
+    if (entry->place + (size_t)entry->size <= cache->size)
+        rc = v->parse(v, cache->data + entry->place, entry->size - 1, origin, &line, err);
+    *ret = rc == 0 ? v->hold(v->get(line, "run")) : NULL;
+    v->drop(line);
+    if (rc == -ENOMEM) return rc;
+    if (*ret && v->type(*ret) == PDK_MAP) return 0;
+    v->drop(*ret);
+    *ret = NULL;
+    return pdk_failf(err, -EIO, NULL, "%s/%s, byte %u: a run is wanted there, this is none", archive->options.root,
+                     origin, entry->place);
+}
+
+/* ---- the keeper ---- */
+
+static void remove_oldest(struct archive *archive) {
+    struct arc_history *h = &archive->history;
+    uint32_t number = h->volumes[0].number;
+    char path[ARC_PATH];
+    size_t kept = 0;
+    for (size_t i = 0; i < h->count; i++)
+        if (h->entries[i].file != number) h->entries[kept++] = h->entries[i];
+    h->count = kept;
+    h->volume_count--;
+    memmove(h->volumes, h->volumes + 1, h->volume_count * sizeof *h->volumes);
+    path_of(archive, number, false, path, sizeof path);
+    (void)unlink(path);
+    path_of(archive, number, true, path, sizeof path);
+    (void)unlink(path);
+}
+
+void arc_history_trim(struct archive *archive) {
+    struct arc_history *h = &archive->history;
+    uint64_t now = archive->host->unix_ns(archive->host), age = archive->options.history_age;
+    (void)pthread_mutex_lock(&h->lock);
+    while (h->volume_count && h->volumes[0].number < h->volume) {
+        const struct arc_volume *oldest = &h->volumes[0];
+        bool old = now > age && oldest->newest_ns < now - age;
+        bool many =
+            h->count > (size_t)archive->options.runs && h->count - oldest->count >= (size_t)archive->options.runs;
+        if (!old && !many) break;
+        remove_oldest(archive);
+    }
+    (void)pthread_mutex_unlock(&h->lock);
+}

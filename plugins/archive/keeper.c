@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread that keeps the folder in bounds: it packs files that are not written any more, and removes the oldest where an
+ * attempt, a task or everything has too much, or where they are too old. What a run that is on is writing is never removed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "gzip.h"
+#include "instance.h"
+#include "tree.h"
+
+enum { NICE = 10, PACK_LEAST = 4096, DUE_MAX = 10000, FOLDER_COST = 4096 };
+
+#define SWEEP (600 * SECOND)
+#define VAIN  (10 * SECOND)
+
+/* ---- what each task has ---- */
+
+struct of_task {
+    uint64_t bytes;
+    char name[];
+};
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct of_task *)a)->name, ((const struct of_task *)b)->name);
+}
+
+/* NULL: no memory. */
+static struct of_task *task_of(struct arc_keeper *keeper, const char *name, size_t size) {
+    struct of_task *task = calloc(1, sizeof *task + size + 1);
+    if (!task) return NULL;
+    memcpy(task->name, name, size);
+    struct of_task *const *found = tsearch(task, &keeper->tasks, by_name);
+    if (!found || *found != task) free(task);
+    return found ? *found : NULL;
+}
+
+static void count(struct archive *archive, const char *task, size_t size, int64_t bytes) {
+    struct of_task *of = task_of(&archive->keeper, task, size);
+    if (of) of->bytes = bytes < 0 && of->bytes < (uint64_t)-bytes ? 0 : of->bytes + (uint64_t)bytes;
+    if (bytes < 0 && archive->keeper.total < (uint64_t)-bytes)
+        archive->keeper.total = 0;
+    else
+        archive->keeper.total += (uint64_t)bytes;
+}
+
+/* ---- folders that are in use ---- */
+
+struct in_use {
+    uint32_t count;
+    char folder[];
+};
+
+static int by_folder(const void *a, const void *b) {
+    return strcmp(((const struct in_use *)a)->folder, ((const struct in_use *)b)->folder);
+}
+
+void arc_keeper_live(struct archive *archive, const char *folder, bool on) {
+    struct arc_keeper *keeper = &archive->keeper;
+    size_t size = strlen(folder) + 1;
+    struct in_use *use = calloc(1, sizeof *use + size), *old = NULL;
+    if (!use) return; /* it may be removed while it is written: an odd loss, but no harm */
+    memcpy(use->folder, folder, size);
+    (void)pthread_mutex_lock(&keeper->lock);
+    struct in_use *const *found = on ? tsearch(use, &keeper->live, by_folder) : tfind(use, &keeper->live, by_folder);
+    if (found) old = *found;
+    if (old) old->count += on ? 1u : UINT32_MAX;
+    if (old && !old->count) (void)tdelete(use, &keeper->live, by_folder);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    if (old && !old->count) free(old);
+    if (old != use) free(use);
+}
+
+static bool is_live(struct archive *archive, const char *task, const char *run) {
+    struct arc_keeper *keeper = &archive->keeper;
+    size_t size = strlen(task) + strlen(run) + 2;
+    struct in_use *use = calloc(1, sizeof *use + size);
+    if (!use) return true;
+    (void)snprintf(use->folder, size, "%s/%s", task, run);
+    (void)pthread_mutex_lock(&keeper->lock);
+    bool found = tfind(use, &keeper->live, by_folder) != NULL;
+    (void)pthread_mutex_unlock(&keeper->lock);
+    free(use);
+    return found;
+}
+
+/* ---- packing ---- */
+
+static void say(struct archive *archive, int32_t rc, const char *what, const char *path) {
+    if (rc == archive->keeper.fault) return;
+    archive->keeper.fault = rc;
+    if (rc) pdk_logf(archive->host, PDK_LOG_ERROR, 0, "%s %s: %s", what, path, strerror(-rc));
+}
+
+static int32_t pack_into(int from, const char *fresh) {
+    int to = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (to < 0) return -errno;
+    int32_t rc = arc_gzip_pack(from, to);
+    if (rc == 0 && fdatasync(to) < 0) rc = -errno; /* before the plain one goes */
+    if (close(to) < 0 && rc == 0) rc = -errno;
+    return rc;
+}
+
+/* How many bytes it has on the disk now; those of the plain one where it cannot be packed. */
+static uint64_t pack(struct archive *archive, const char *path, const struct stat *plain) {
+    char fresh[ARC_PATH], packed[ARC_PATH];
+    struct stat status = *plain;
+    arc_path(packed, sizeof packed, "%s.gz", path);
+    arc_path(fresh, sizeof fresh, "%s.new", packed);
+    int from = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int32_t rc = from < 0 ? -errno : pack_into(from, fresh);
+    const struct timespec times[2] = {plain->st_atim, plain->st_mtim}; /* its age is that of what is in it */
+    if (from >= 0) (void)close(from);
+    if (rc == 0) (void)utimensat(AT_FDCWD, fresh, times, 0);
+    if (rc == 0 && rename(fresh, packed) < 0) rc = -errno;
+    if (rc < 0)
+        (void)unlink(fresh);
+    else
+        (void)unlink(path);
+    if (rc == 0 && stat(packed, &status) < 0) status.st_blocks = 0;
+    if (rc != -ENOENT) say(archive, rc, "cannot pack", path);
+    return (uint64_t)status.st_blocks * 512;
+}
+
+/* ---- too much ---- */
+
+/* The oldest files of an attempt, but not the newest. */
+static void trim_attempt(struct archive *archive, const char *path) {
+    const char *task = path + strlen("output/"), *slash = strrchr(path, '/');
+    struct arc_segment segment;
+    struct arc_tree_run run = {0};
+    char folder[ARC_PATH];
+    if (!arc_segment_parse(slash + 1, &segment)) return;
+    arc_path(folder, sizeof folder, "%s/%.*s", archive->options.root, (int)(slash - path), path);
+    uint64_t freed = arc_tree_trim(folder, segment.attempt, archive->options.attempt, &run);
+    if (freed) count(archive, task, strcspn(task, "/"), -(int64_t)freed);
+}
+
+static bool in_use(void *arg, const char *task, const char *run) {
+    return is_live(arg, task, run);
+}
+
+static void removed(void *arg, const char *task, uint64_t bytes) {
+    count(arg, task, strlen(task), -(int64_t)bytes);
+}
+
+/* task NULL: of all. */
+static uint64_t remove_oldest(struct archive *archive, const char *task, uint64_t bytes) {
+    char folder[ARC_PATH];
+    const struct arc_tree_ops ops = {in_use, removed, archive};
+    arc_path(folder, sizeof folder, "%s/output", archive->options.root);
+    return arc_tree_remove(folder, task, bytes, &ops);
+}
+
+static uint64_t all_bytes(const struct archive *archive) {
+    return archive->keeper.total + atomic_load(&archive->keeper.open_bytes);
+}
+
+/* Nine tenths are left, so that this is not done for every file. */
+static void enforce(struct archive *archive, const char *task, size_t task_size) {
+    const struct arc_options *o = &archive->options;
+    const struct of_task *of = task ? task_of(&archive->keeper, task, task_size) : NULL;
+    if (of && of->bytes > o->task) {
+        uint64_t wanted = of->bytes - o->task / 10 * 9;
+        (void)remove_oldest(archive, of->name, wanted);
+    }
+    uint64_t all = all_bytes(archive), now = archive->host->now_ns(archive->host), wanted = all - o->total / 10 * 9;
+    if (all > o->total && now >= archive->keeper.vain_ns && remove_oldest(archive, NULL, wanted) < wanted)
+        archive->keeper.vain_ns = now + VAIN; /* all that is left is in use: no need to look for every file */
+    atomic_store(&archive->keeper.full, all_bytes(archive) > o->total);
+}
+
+/* ---- files that are finished ---- */
+
+static void pack_item(struct archive *archive, const struct arc_item *item) {
+    char path[ARC_PATH];
+    struct stat status;
+    const char *task = item->path + strlen("output/");
+    arc_path(path, sizeof path, "%s/%s", archive->options.root, item->path);
+    if (!archive->options.compress || stat(path, &status) < 0 || status.st_size < PACK_LEAST) return;
+    uint64_t before = (uint64_t)status.st_blocks * 512, after = pack(archive, path, &status);
+    if (!item->volume) count(archive, task, strcspn(task, "/"), (int64_t)after - (int64_t)before);
+}
+
+static void count_item(struct archive *archive, struct arc_item *item) {
+    const char *task = item->path + strlen("output/");
+    size_t size = strcspn(task, "/");
+    char path[ARC_PATH];
+    struct stat status;
+    if (item->counted || item->volume) return;
+    item->counted = true;
+    arc_path(path, sizeof path, "%s/%s", archive->options.root, item->path);
+    atomic_fetch_sub(&archive->keeper.open_bytes, item->size);
+    if (stat(path, &status) == 0)
+        count(archive, task, size, status.st_blocks * 512 + (item->rotated ? 0 : FOLDER_COST));
+}
+
+static void enforce_item(struct archive *archive, const struct arc_item *item) {
+    const char *task = item->path + strlen("output/");
+    if (item->volume) {
+        arc_history_trim(archive);
+        return;
+    }
+    if (item->rotated) trim_attempt(archive, item->path);
+    enforce(archive, task, strcspn(task, "/"));
+}
+
+/* What is too much goes at once; packing can wait, and what is gone by then was not worth it. */
+static void take_item(struct archive *archive, struct arc_item *item) {
+    struct arc_keeper *keeper = &archive->keeper;
+    count_item(archive, item);
+    enforce_item(archive, item);
+    if (!archive->options.compress) {
+        free(item);
+    } else if (item->rotated || item->volume) {
+        TAILQ_INSERT_TAIL(&keeper->cold, item, all);
+    } else {
+        TAILQ_INSERT_TAIL(&keeper->due, item, all);
+        keeper->due_count++;
+    }
+}
+
+/* NULL: nothing is to be packed now. */
+static struct arc_item *next_cold(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    struct arc_item *item = TAILQ_FIRST(&keeper->cold);
+    if (item) {
+        TAILQ_REMOVE(&keeper->cold, item, all);
+        return item;
+    }
+    item = TAILQ_FIRST(&keeper->due);
+    if (!item || (item->due_ns > archive->host->now_ns(archive->host) && keeper->due_count <= DUE_MAX)) return NULL;
+    TAILQ_REMOVE(&keeper->due, item, all);
+    keeper->due_count--;
+    return item;
+}
+
+static void free_items(struct arc_items *items) {
+    for (struct arc_item *item = TAILQ_FIRST(items); item; item = TAILQ_FIRST(items)) {
+        TAILQ_REMOVE(items, item, all);
+        free(item);
+    }
+}
+
+void arc_keeper_take(struct archive *archive, const char *path, uint64_t size, bool rotated, bool volume) {
+    struct arc_keeper *keeper = &archive->keeper;
+    size_t length = strlen(path) + 1;
+    struct arc_item *item = calloc(1, sizeof *item + length);
+    if (!item) return; /* the next sweep finds it */
+    item->due_ns = archive->host->now_ns(archive->host) + archive->options.compress_after;
+    item->size = size;
+    item->rotated = rotated;
+    item->volume = volume;
+    memcpy(item->path, path, length);
+    (void)pthread_mutex_lock(&keeper->lock);
+    TAILQ_INSERT_TAIL(&keeper->fresh, item, all);
+    (void)pthread_cond_signal(&keeper->wake);
+    (void)pthread_mutex_unlock(&keeper->lock);
+}
+
+/* ---- sweeps ---- */
+
+struct sweep {
+    struct archive *archive;
+    bool first;
+};
+
+/* What a program that was killed has left is packed, or thrown away where it was not done. */
+static void tidy(void *arg, const char *folder, const char *name) {
+    struct archive *archive = arg;
+    char path[ARC_PATH];
+    struct stat status;
+    size_t size = strlen(name);
+    arc_path(path, sizeof path, "%s/%s", folder, name);
+    if (size > 4 && !strcmp(name + size - 4, ".new"))
+        (void)unlink(path);
+    else if (size > 4 && !strcmp(name + size - 4, ".log") && archive->options.compress && stat(path, &status) == 0 &&
+             status.st_size >= PACK_LEAST)
+        (void)pack(archive, path, &status);
+}
+
+static void sweep_run(void *arg, const char *folder, const char *task, const char *run) {
+    const struct sweep *sweep = arg;
+    struct archive *archive = sweep->archive;
+    struct arc_tree_run of = {0};
+    uint64_t now = archive->host->unix_ns(archive->host), age = archive->options.output_age;
+    bool live = is_live(archive, task, run);
+    if (sweep->first && !live) arc_tree_each(folder, tidy, archive);
+    arc_tree_look(folder, &of);
+    if (sweep->first && !live) count(archive, task, strlen(task), (int64_t)of.bytes);
+    if (live || now < age || of.newest_ns >= now - age) return;
+    arc_tree_unlink(folder);
+    count(archive, task, strlen(task), -(int64_t)of.bytes);
+}
+
+static void sweep(struct archive *archive, bool first) {
+    struct sweep of = {archive, first};
+    char folder[ARC_PATH];
+    archive->keeper.swept_ns = archive->host->now_ns(archive->host);
+    arc_path(folder, sizeof folder, "%s/output", archive->options.root);
+    arc_tree_runs(folder, sweep_run, &of);
+    arc_history_trim(archive);
+    enforce(archive, NULL, 0);
+}
+
+/* ---- the thread ---- */
+
+/* With the lock held. */
+static void wait_for(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    const struct arc_item *first = TAILQ_FIRST(&keeper->due);
+    uint64_t now = archive->host->now_ns(archive->host), due = keeper->swept_ns + SWEEP;
+    struct timespec until;
+    if (first && first->due_ns < due) due = first->due_ns;
+    uint64_t delay = due > now ? due - now : 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(delay / SECOND) + 1;
+    if (!keeper->stop && TAILQ_EMPTY(&keeper->fresh) && TAILQ_EMPTY(&keeper->cold) && delay)
+        (void)pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
+}
+
+/* False: it is to stop. */
+static bool take_fresh(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    struct arc_items fresh = TAILQ_HEAD_INITIALIZER(fresh);
+    (void)pthread_mutex_lock(&keeper->lock);
+    wait_for(archive);
+    bool stop = keeper->stop;
+    TAILQ_CONCAT(&fresh, &keeper->fresh, all);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    for (struct arc_item *item = TAILQ_FIRST(&fresh); item && !stop; item = TAILQ_FIRST(&fresh)) {
+        TAILQ_REMOVE(&fresh, item, all);
+        take_item(archive, item);
+    }
+    free_items(&fresh);
+    return !stop;
+}
+
+static void *work(void *arg) {
+    struct archive *archive = arg;
+    struct arc_keeper *keeper = &archive->keeper;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* this thread alone: packing can wait for all else */
+    sweep(archive, true);
+    while (take_fresh(archive)) {
+        struct arc_item *item = next_cold(archive);
+        if (item) pack_item(archive, item);
+        free(item);
+        if (archive->host->now_ns(archive->host) - keeper->swept_ns >= SWEEP) sweep(archive, false);
+    }
+    free_items(&keeper->cold);
+    free_items(&keeper->due);
+    return NULL;
+}
+
+int32_t arc_keeper_start(struct archive *archive, pdk_error *err) {
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&archive->keeper.thread, NULL, work, archive);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc) return pdk_fail(err, -rc, NULL, "no thread: ", strerror(rc), NULL);
+    (void)pthread_setname_np(archive->keeper.thread, "paddock-keeper");
+    archive->keeper.started = true;
+    return 0;
+}
+
+/* It ends after the file that it is packing; what waited is found by the next program. */
+void arc_keeper_stop(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    if (keeper->started) {
+        (void)pthread_mutex_lock(&keeper->lock);
+        keeper->stop = true;
+        (void)pthread_cond_signal(&keeper->wake);
+        (void)pthread_mutex_unlock(&keeper->lock);
+        (void)pthread_join(keeper->thread, NULL);
+    }
+    keeper->started = false;
+    tdestroy(keeper->tasks, free);
+    tdestroy(keeper->live, free);
+    keeper->tasks = keeper->live = NULL;
+}

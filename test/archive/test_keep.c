@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is written: files of attempts and their bounds, the history, the journal; and what a disk that fails does to them. */
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "core/value/value.h"
+#include "instance.h"
+#include "place.h"
+#include "tree.h"
+
+static struct archive *a;
+static char said[8192];
+static uint64_t now_ns;
+
+static void on_log(const pdk_host *host, int32_t level, pdk_attempt attempt, const char *text) {
+    (void)host, (void)level, (void)attempt;
+    (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", text);
+}
+
+static uint64_t get_now(const pdk_host *host) {
+    (void)host;
+    return now_ns;
+}
+
+static void begin(void) {
+    static pdk_host host;
+    host = (pdk_host){
+        .struct_size = sizeof host, .values = pdk_values_get(), .now_ns = get_now, .unix_ns = get_now, .log = on_log};
+    a = calloc(1, sizeof *a);
+    a->host = &host;
+    a->values = host.values;
+    a->options = (struct arc_options){
+        .segment = 4096, .attempt = 16384, .task = 1 << 20, .total = 1 << 20, .runs = 10, .history_age = 1000 * SECOND};
+    (void)snprintf(a->options.root, sizeof a->options.root, "%s", place);
+    TAILQ_INIT(&a->output.opened);
+    TAILQ_INIT(&a->keeper.fresh);
+    TAILQ_INIT(&a->keeper.due);
+    a->writer.lock_fd = a->history.fd = a->journal.fd = -1;
+    a->writer.fault = 1;
+    said[0] = '\0';
+}
+
+/* As a program that is gone, killed or not. */
+static void end(void) {
+    for (struct arc_item *item = TAILQ_FIRST(&a->keeper.fresh); item; item = TAILQ_FIRST(&a->keeper.fresh)) {
+        TAILQ_REMOVE(&a->keeper.fresh, item, all);
+        free(item);
+    }
+    arc_journal_close(a);
+    arc_history_close(a);
+    arc_keeper_stop(a);
+    arc_text_free(&a->output.text);
+    free(a->writer.news);
+    free(a->history.entries);
+    free(a->history.volumes);
+    free(a);
+}
+
+static int setup(void **state) {
+    if (make_place(state) < 0) return -1;
+    now_ns = UINT64_C(1767323045000000000);
+    begin();
+    assert_int_equal(mkdir(in_place("output"), 0700), 0);
+    return mkdir(in_place("runs"), 0700);
+}
+
+static int teardown(void **state) {
+    end();
+    return remove_place(state);
+}
+
+/* ---- output ---- */
+
+static struct arc_run its_run;
+static struct arc_try of;
+static struct arc_attempt one;
+
+static void make_attempt(void) {
+    of = (struct arc_try){.number = 1};
+    one = (struct arc_attempt){.run = &its_run, .of = &of, .number = 1, .fd = -1};
+    (void)snprintf(one.folder, sizeof one.folder, "web/run-1");
+}
+
+static void print(const char *data, uint64_t lost) {
+    size_t size = strlen(data);
+    struct arc_chunk *chunk = calloc(1, sizeof *chunk + size);
+    *chunk = (struct arc_chunk){.attempt = &one, .unix_ns = now_ns, .lost = lost, .stream = PDK_STDOUT, .size = size};
+    memcpy(chunk->data, data, size);
+    arc_output_chunk(a, chunk);
+    arc_output_flush(a);
+    free(chunk);
+}
+
+#define LINE "2026-01-02T03:04:05.000000000Z stdout "
+
+static void test_it_is_written_as_it_came(void **state) {
+    (void)state;
+    make_attempt();
+    print("one\ntwo\nthr", 0);
+    print("ee\n", 0);
+    print("four", 42);
+    arc_output_close(a, &one);
+    assert_string_equal(read_text("output/web/run-1/1.0.log"),
+                        LINE "F one\n" LINE "F two\n" LINE "P thr\n" LINE "F ee\n"
+                             "2026-01-02T03:04:05.000000000Z - L 42\n" LINE "P four\n");
+    assert_int_equal(one.offset, 14 + 42 + 4);
+    assert_string_equal(TAILQ_FIRST(&a->keeper.fresh)->path, "output/web/run-1/1.0.log");
+}
+
+static void test_long_lines_are_parted(void **state) {
+    static char line[40000];
+    (void)state;
+    make_attempt();
+    a->options.segment = 1 << 20;
+    memset(line, 'x', sizeof line - 2);
+    line[sizeof line - 2] = '\n';
+    print(line, 0);
+    arc_output_close(a, &one);
+    const char *text = read_text("output/web/run-1/1.0.log");
+    assert_int_equal(strlen(text), 39999 + 3 * strlen(LINE "F ") + 2);
+    assert_non_null(strstr(text, "P xxx"));
+}
+
+static void test_files_are_rotated_and_trimmed(void **state) {
+    struct arc_tree_run left;
+    char name[64];
+    (void)state;
+    make_attempt();
+    for (int i = 0; i < 1000; i++) print("a line that is long enough to fill it\n", 0);
+    arc_output_close(a, &one);
+    uint64_t count = 0;
+    for (const struct arc_item *item = TAILQ_FIRST(&a->keeper.fresh); item; item = TAILQ_NEXT(item, all)) count++;
+    assert_in_range(count, 15, 25);
+    assert_true(arc_tree_trim(in_place("output/web/run-1"), 1, a->options.attempt, &left) > 0);
+    assert_true(left.bytes <= a->options.attempt);
+    assert_false(exists("output/web/run-1/1.0.log"));
+    const struct arc_item *last = TAILQ_LAST(&a->keeper.fresh, arc_items);
+    (void)snprintf(name, sizeof name, "%s", last->path);
+    assert_true(exists(name));
+}
+
+/* What the main thread would tell. */
+static const char *news(void) {
+    static char text[4096];
+    (void)snprintf(text, sizeof text, "%s", a->writer.news ? a->writer.news : "");
+    free(a->writer.news);
+    a->writer.news = NULL;
+    return text;
+}
+
+static void test_what_cannot_be_written_is_counted(void **state) {
+    const struct rlimit small = {8192, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
+    static char much[9000];
+    (void)state;
+    make_attempt();
+    a->options.segment = 1 << 20;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    memset(much, 'x', sizeof much - 1);
+    print("before\n", 0);
+    assert_non_null(strstr(news(), "it writes to"));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    print(much, 0);
+    assert_non_null(strstr(news(), "/output/web/run-1/1.0.log: File too large"));
+    print(much, 0);
+    assert_string_equal(news(), ""); /* once is enough */
+    assert_int_equal(a->writer.news_state, PDK_DEGRADED);
+    assert_int_equal(atomic_load(&of.dropped), 2 * (sizeof much - 1));
+    assert_string_equal(read_text("output/web/run-1/1.0.log"), LINE "F before\n");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    now_ns += 6 * SECOND;
+    print("after\n", 0);
+    arc_output_close(a, &one);
+    assert_true(strstr(news(), "again") && a->writer.news_state == PDK_UP);
+    assert_non_null(strstr(read_text("output/web/run-1/1.0.log"), " - L 17998\n"));
+    assert_non_null(strstr(read_text("output/web/run-1/1.0.log"), "stdout F after\n"));
+}
+
+/* ---- bounds ---- */
+
+static bool web_2_is_used(void *arg, const char *task, const char *run) {
+    (void)arg;
+    return !strcmp(task, "web") && !strcmp(run, "run-2");
+}
+
+static void count_removed(void *arg, const char *task, uint64_t bytes) {
+    (void)task, (void)bytes;
+    ++*(int *)arg;
+}
+
+static void make_run(const char *task, int number, time_t changed) {
+    const struct timespec times[2] = {{changed, 0}, {changed, 0}};
+    static char bytes[5000];
+    char name[128];
+    (void)snprintf(name, sizeof name, "output/%s", task);
+    (void)mkdir(in_place(name), 0700);
+    (void)snprintf(name, sizeof name, "output/%s/run-%d", task, number);
+    assert_int_equal(mkdir(in_place(name), 0700), 0);
+    (void)snprintf(name, sizeof name, "output/%s/run-%d/1.0.log", task, number);
+    write_bytes(name, bytes, sizeof bytes);
+    assert_int_equal(utimensat(AT_FDCWD, in_place(name), times, 0), 0);
+}
+
+static void test_the_oldest_go_first(void **state) {
+    int removed = 0;
+    const struct arc_tree_ops ops = {web_2_is_used, count_removed, &removed};
+    (void)state;
+    make_run("web", 2, 100);
+    make_run("web", 4, 300);
+    make_run("db", 3, 200);
+    char output[512];
+    (void)snprintf(output, sizeof output, "%s", in_place("output"));
+    assert_true(arc_tree_remove(output, NULL, 1, &ops) > 0);
+    assert_int_equal(removed, 1);
+    assert_false(exists("output/db")); /* the oldest that nobody uses, and it was the last of its task */
+    assert_true(exists("output/web/run-2/1.0.log") && exists("output/web/run-4/1.0.log"));
+    assert_true(arc_tree_remove(output, "web", UINT64_MAX, &ops) > 0);
+    assert_true(exists("output/web/run-2/1.0.log") && !exists("output/web/run-4"));
+}
+
+/* ---- history ---- */
+
+static const pdk_value *parse(const char *json) {
+    const pdk_value *value = NULL;
+    assert_int_equal(a->values->parse(a->values, json, strlen(json), "test", &value, NULL), 0);
+    return value;
+}
+
+static int32_t add(uint64_t seq, const char *outcome, const char *task) {
+    char json[256];
+    (void)snprintf(json, sizeof json, "{\"run_id\":\"r-%s-%d\",\"task\":\"%s\",\"pad\":\"%0100d\"}", task, (int)seq,
+                   task, 0);
+    const pdk_value *run = parse(json);
+    int32_t rc = arc_history_add(a, seq, now_ns, outcome, task, run);
+    a->values->drop(run);
+    return rc;
+}
+
+static void check_run(const struct arc_entry *entry, const char *run_id) {
+    struct arc_text cache = {0};
+    uint32_t cached = 0;
+    const pdk_value *run = NULL;
+    const char *text = "";
+    pdk_error err = PDK_ERROR;
+    assert_int_equal(arc_history_read(a, entry, &cache, &cached, &run, &err), 0);
+    (void)a->values->string(a->values->get(run, "run_id"), &text);
+    assert_string_equal(text, run_id);
+    a->values->drop(run);
+    arc_text_free(&cache);
+}
+
+static void again(void) {
+    end();
+    begin();
+    assert_int_equal(arc_history_open(a), 0);
+}
+
+static void check_three(void) {
+    struct arc_entry found[8];
+    const uint32_t failed = arc_outcome_hash("failed");
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 8), 3);
+    assert_true(found[0].seq == 9 && found[1].seq == 7 && found[2].seq == 3);
+    check_run(&found[0], "r-web-9");
+    check_run(&found[2], "r-db-3");
+    assert_int_equal(arc_history_select(a, 9, 0, NULL, 0, found, 8), 2);
+    assert_int_equal(arc_history_select(a, 0, arc_hash("web", 3), NULL, 0, found, 8), 2);
+    assert_int_equal(arc_history_select(a, 0, 0, &failed, 1, found, 8), 1);
+    assert_int_equal(found[0].seq, 7);
+    assert_true(arc_history_find(a, 3, found) && !arc_history_find(a, 4, found));
+}
+
+static void test_runs_are_found_again(void **state) {
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(add(7, "failed", "web"), 0);
+    assert_int_equal(add(3, "succeeded", "db"), 0);
+    assert_int_equal(add(9, "succeeded", "web"), 0);
+    check_three();
+    again();
+    check_three();
+    assert_string_equal(said, "");
+}
+
+static void test_a_damaged_line_and_a_torn_end_are_left_out(void **state) {
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(add(7, "failed", "web"), 0);
+    assert_int_equal(add(3, "succeeded", "db"), 0);
+    int fd = open(in_place("runs/00000001.jsonl"), O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, "rubbish\n{\"seq\":8", 16), 16);
+    (void)close(fd);
+    again();
+    assert_non_null(strstr(said, "runs/00000001.jsonl, line 3: a run is wanted there"));
+    assert_int_equal(add(9, "succeeded", "web"), 0);
+    assert_true(exists("runs/00000002.jsonl"));
+    check_three();
+}
+
+static void test_old_runs_go(void **state) {
+    struct arc_entry found[4];
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    for (uint64_t seq = 1; seq <= 12000; seq++) assert_int_equal(add(seq, "succeeded", "web"), 0);
+    assert_true(exists("runs/00000002.jsonl"));
+    arc_history_trim(a); /* 10 are to be kept: those of the last volume are more */
+    assert_false(exists("runs/00000001.jsonl"));
+    assert_true(arc_history_find(a, 12000, found) && !arc_history_find(a, 1, found));
+    again();
+    assert_true(arc_history_find(a, 12000, found) && !arc_history_find(a, 1, found));
+    assert_int_equal(add(12001, "succeeded", "web"), 0); /* in a volume of its own */
+    a->options.runs = 1000000;
+    now_ns += 2000 * SECOND;
+    arc_history_trim(a);
+    assert_true(arc_history_find(a, 12001, found) && !arc_history_find(a, 12000, found));
+}
+
+static void test_a_full_disk_leaves_whole_lines(void **state) {
+    const struct rlimit small = {300, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
+    struct arc_entry found[4];
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(add(1, "succeeded", "web"), 0);
+    assert_true(add(2, "succeeded", "web") < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(add(3, "succeeded", "web"), 0);
+    again();
+    assert_string_equal(said, "");
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+}
+
+/* ---- journal ---- */
+
+static int32_t describe(const pdk_control *control, const pdk_run_info *info, const pdk_value **ret) {
+    char json[256];
+    (void)control;
+    (void)snprintf(json, sizeof json, "{\"run_id\":\"%s\",\"task\":\"%s\",\"state\":\"running\",\"ready\":true}",
+                   info->run_id, info->name);
+    *ret = parse(json);
+    return 0;
+}
+
+static const pdk_control control = {.struct_size = sizeof control, .describe_run = describe};
+
+static void begin_run(const char *run_id, const char *task) {
+    const pdk_run_info info = {.struct_size = sizeof info, .run_id = run_id, .name = task};
+    a->control = &control;
+    arc_journal_begin(a, &info);
+    assert_int_equal(arc_journal_flush(a), 0);
+}
+
+static void test_runs_of_a_killed_program_are_lost(void **state) {
+    struct arc_entry found[4];
+    const uint32_t lost = arc_outcome_hash("lost");
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(arc_journal_open(a), 0);
+    begin_run("r-web-1", "web");
+    begin_run("r-db-2", "db");
+    begin_run("r-web-3", "web");
+    arc_journal_ended(a, 2);
+    assert_int_equal(add(1, "succeeded", "web"), 0); /* its end was kept, and the journal does not know */
+    assert_int_equal(arc_journal_flush(a), 0);
+    int fd = open(in_place("running.jsonl"), O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, "{\"seq\":9,\"ta", 12), 12);
+    (void)close(fd);
+    again();
+    assert_int_equal(arc_journal_open(a), 0);
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+    assert_int_equal(arc_history_select(a, 0, 0, &lost, 1, found, 4), 1);
+    check_run(&found[0], "r-web-3");
+    assert_string_equal(read_text("running.jsonl"), "");
+    again();
+    assert_int_equal(arc_journal_open(a), 0);
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+}
+
+static void test_the_journal_stays_small(void **state) {
+    struct stat status;
+    char run_id[32];
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(arc_journal_open(a), 0);
+    begin_run("r-web-1", "web");
+    for (int i = 2; i < 30000; i++) {
+        (void)snprintf(run_id, sizeof run_id, "r-web-%d", i);
+        begin_run(run_id, "web");
+        arc_journal_ended(a, (uint64_t)i);
+    }
+    assert_int_equal(arc_journal_flush(a), 0);
+    assert_int_equal(stat(in_place("running.jsonl"), &status), 0);
+    assert_true(status.st_size < 1200 << 10);
+    again();
+    a->control = &control;
+    assert_int_equal(arc_journal_open(a), 0);
+    struct arc_entry found[4];
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 1);
+    check_run(&found[0], "r-web-1");
+}
+
+#define KEEP(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        KEEP(test_it_is_written_as_it_came),
+        KEEP(test_long_lines_are_parted),
+        KEEP(test_files_are_rotated_and_trimmed),
+        KEEP(test_what_cannot_be_written_is_counted),
+        KEEP(test_the_oldest_go_first),
+        KEEP(test_runs_are_found_again),
+        KEEP(test_a_damaged_line_and_a_torn_end_are_left_out),
+        KEEP(test_old_runs_go),
+        KEEP(test_a_full_disk_leaves_whole_lines),
+        KEEP(test_runs_of_a_killed_program_are_lost),
+        KEEP(test_the_journal_stays_small),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
