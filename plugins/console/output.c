@@ -26,6 +26,7 @@ struct con_follower {
     uint64_t tail; /* what was asked for, should the archive have nothing; UINT64_MAX: all of it */
     bool on;       /* and to go on */
     bool waiting, paused, ended, heartbeat;
+    bool failed; /* what follows cannot be read */
 };
 
 static const enum con_type offered[] = {CON_PLAIN, CON_NDJSON, CON_SSE};
@@ -33,7 +34,7 @@ static const enum con_type offered[] = {CON_PLAIN, CON_NDJSON, CON_SSE};
 /* ---- how it is written ---- */
 
 static void put_piece(const struct con *con, pdk_writer *w, const pdk_value *event, uint64_t offset, uint64_t lost) {
-    static const char *const kept[] = {"time", "stream", "text", "base64"};
+    static const char *const kept[] = {"time", "stream", "attempt", "text", "base64"};
     con->values->put_map(w);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         con_put_value(con, w, kept[i], con->values->get(event, kept[i]));
@@ -52,7 +53,10 @@ static void write_object(struct con_follower *f, const pdk_event *event, uint64_
     con->values->drop(value);
     if (con->values->close(w, &object, NULL) < 0) return;
     uint64_t next = offset + event->size;
-    if (f->type == CON_SSE) con_text_format(&f->text, "id: %llu\nevent: output\ndata: ", (unsigned long long)next);
+    if (f->type == CON_SSE && f->archive)
+        con_text_format(&f->text, "id: %u-%llu\n", event->attempt, (unsigned long long)next);
+    if (f->type == CON_SSE && !f->archive) con_text_format(&f->text, "id: %llu\n", (unsigned long long)next);
+    if (f->type == CON_SSE) con_text_put(&f->text, "event: output\ndata: ");
     (void)con->values->print(con->values, object, PDK_JSON_PLAIN, con_text_write, &f->text);
     con_text_put(&f->text, f->type == CON_SSE ? "\n\n" : "\n");
     con->values->drop(object);
@@ -81,7 +85,7 @@ static void wake(struct con_follower *f) {
 static void finish(struct con_follower *f) {
     if (f->ended) return;
     f->ended = true;
-    if (f->type == CON_SSE) con_text_put(&f->text, "event: end\ndata: {}\n\n");
+    if (f->type == CON_SSE && !f->failed) con_text_put(&f->text, "event: end\ndata: {}\n\n");
     wake(f);
 }
 
@@ -107,6 +111,7 @@ static ssize_t read_output(void *arg, uint64_t position, char *buf, size_t max) 
         f->archive->resume(f->archive, f->reading);
     }
     if (size) return (ssize_t)size;
+    if (f->failed) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (f->ended || f->con->stopping) return MHD_CONTENT_READER_END_OF_STREAM;
     f->waiting = true;
     MHD_suspend_connection(f->connection);
@@ -272,13 +277,35 @@ static int32_t on_piece(void *arg, const pdk_piece *piece) {
                              .span_id = "",
                              .data = piece->data,
                              .size = piece->size,
-                             .stream = piece->stream};
+                             .stream = piece->stream,
+                             .attempt = piece->attempt};
     f->lost += piece->lost;
-    write_piece(f, &event, piece->offset);
+    if (piece->size || piece->lost) write_piece(f, &event, piece->offset); /* else there is nothing yet */
     answer_archive(f, 0, NULL);
     wake(f);
     f->paused = f->text.size > BUFFER_FULL;
     return f->paused;
+}
+
+/* Its beginning is sent already: whoever can read more than text is told, and the connection does not end well. */
+static void tell_failure(struct con_follower *f, const pdk_error *err) {
+    const struct con *con = f->con;
+    const pdk_values *v = con->values;
+    const pdk_value *value = NULL;
+    pdk_writer *w = v->open(v);
+    f->failed = true;
+    v->put_map(w);
+    v->key(w, "error");
+    v->put_map(w);
+    con_put_text(con, w, "code", "storage");
+    con_put_text(con, w, "message", err && *err->message ? err->message : "it cannot be read");
+    v->end(w);
+    v->end(w);
+    if (v->close(w, &value, NULL) < 0) return;
+    if (f->type == CON_SSE) con_text_put(&f->text, "event: error\ndata: ");
+    if (f->type != CON_PLAIN) (void)v->print(v, value, PDK_JSON_PLAIN, con_text_write, &f->text);
+    if (f->type != CON_PLAIN) con_text_put(&f->text, f->type == CON_SSE ? "\n\n" : "\n");
+    v->drop(value);
 }
 
 static void on_end(void *arg, int32_t rc, const pdk_error *err) {
@@ -289,6 +316,7 @@ static void on_end(void *arg, int32_t rc, const pdk_error *err) {
         answer_archive(f, rc, err);
         return;
     }
+    if (rc < 0) tell_failure(f, err);
     finish(f);
     answer_archive(f, 0, NULL);
 }
@@ -296,6 +324,7 @@ static void on_end(void *arg, int32_t rc, const pdk_error *err) {
 static void read_archive(struct con_request *request, const pdk_archive *archive, enum con_type type,
                          const pdk_read_options *options, uint64_t tail) {
     const char *name = con_request_part(request, "run");
+    pdk_read_options kept = *options;
     struct con_run run;
     struct con_follower *f = begin(request, type);
     if (!f) return;
@@ -303,8 +332,9 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
     f->tail = tail;
     f->on = options->follow;
     con_request_hold(request);
-    int32_t rc = archive->read(archive, con_run_find(request, name, &run) ? run.run_id : name, options, on_piece,
-                               on_end, f, &f->reading);
+    if (!tail) kept.tail = UINT64_MAX;
+    int32_t rc = archive->read(archive, con_run_find(request, name, &run) ? run.run_id : name, &kept, on_piece, on_end,
+                               f, &f->reading);
     if (rc == 0) return;
     end_follower(f);
     con_answer_error(request, rc, NULL);
@@ -313,6 +343,19 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
 
 /* ---- the question ---- */
 
+/* "ATTEMPT-OFFSET", or an offset alone. What is neither is not ours. */
+static void read_last(const char *last, pdk_read_options *options, uint64_t *attempt) {
+    const char *dash = strchr(last, '-');
+    char text[24] = "";
+    uint64_t number = 0, from = 0;
+    if (dash && (size_t)(dash - last) < sizeof text) memcpy(text, last, (size_t)(dash - last));
+    if (dash && !con_uri_number(text, 1, UINT32_MAX, &number)) return;
+    if (!con_uri_number(dash ? dash + 1 : last, 0, INT64_MAX, &from)) return;
+    options->from = from;
+    options->tail = 0;
+    if (!*attempt) *attempt = number;
+}
+
 static bool read_options(struct con_request *request, pdk_read_options *options, bool *ret_tail) {
     const char *stream = con_request_query(request, "stream"), *last = con_request_header(request, "Last-Event-ID");
     uint64_t attempt = 0;
@@ -320,12 +363,13 @@ static bool read_options(struct con_request *request, pdk_read_options *options,
     options->struct_size = (uint32_t)sizeof *options;
     if (!con_request_number(request, "attempt", 1, UINT32_MAX, &attempt) ||
         !con_request_number(request, "from", 0, INT64_MAX, &options->from) ||
+        !con_request_number(request, "to", 1, INT64_MAX, &options->to) ||
         !con_request_number(request, "tail", 0, LINES_MAX, &options->tail) || !con_request_flag(request, "follow", &on))
         return false;
     *ret_tail = con_request_query(request, "tail") != NULL;
+    if (last) read_last(last, options, &attempt);
     options->attempt = (uint32_t)attempt;
     options->follow = on;
-    if (last && con_uri_number(last, 0, INT64_MAX, &options->from)) options->tail = 0;
     if (!stream) return true;
     options->stream = !strcmp(stream, "stdout") ? PDK_STDOUT : !strcmp(stream, "stderr") ? PDK_STDERR : 0;
     if (options->stream) return true;
@@ -347,8 +391,8 @@ void con_run_output(struct con_request *request) {
         read_archive(request, archive, offered[type], &options, tail ? options.tail : UINT64_MAX);
     else if (!con_run_find(request, name, &run))
         con_answer_faultf(request, CON_NOT_FOUND, "there is no run and no task \"%.200s\"", name);
-    else if (options.attempt || options.from || options.stream)
-        con_answer_fault(request, CON_NOT_SUPPORTED, "attempt, from and stream need an archive, and there is none",
+    else if (options.attempt || options.from || options.to || options.stream)
+        con_answer_fault(request, CON_NOT_SUPPORTED, "attempt, from, to and stream need an archive, and there is none",
                          "load a plugin that is one");
     else
         follow(request, offered[type], &run, tail ? options.tail : UINT64_MAX, options.follow);

@@ -178,19 +178,21 @@ struct shown {
     void (*answer)(void *arg, int32_t rc, const pdk_value *, const pdk_error *);
     void *arg;
     int32_t rc;
+    const char *json;
 };
 
+#define KEPT                                                                                                      \
+    "{\"run_id\":\"kept-1\",\"task\":\"kept\",\"kind\":\"echo\",\"slot\":\"kept\",\"runner\":\"echo\",\"state\":" \
+    "\"ended\","                                                                                                  \
+    "\"outcome\":\"succeeded\",\"attempts\":1,\"history\":[{\"attempt\":1,\"result\":\"succeeded\"}],\"events\":[]}"
+
 static void on_show(void *arg) {
-    static const char run[] =
-        "{\"run_id\":\"kept-1\",\"task\":\"kept\",\"kind\":\"echo\",\"slot\":\"kept\",\"runner\":\"echo\",\"state\":"
-        "\"ended\","
-        "\"outcome\":\"succeeded\",\"attempts\":[{\"attempt\":1,\"result\":\"succeeded\"}],\"events\":[]}";
     struct shown *shown = arg;
     const pdk_values *values = shown->self->host->values;
     const pdk_value *value = NULL;
     pdk_error err = PDK_ERROR;
     if (shown->rc == 0)
-        (void)values->parse(values, run, sizeof run - 1, "fake", &value, NULL);
+        (void)values->parse(values, shown->json, strlen(shown->json), "fake", &value, NULL);
     else
         (void)pdk_fail(&err, shown->rc, NULL, "there is no such run", NULL, NULL);
     shown->answer(shown->arg, shown->rc, value, &err);
@@ -198,13 +200,23 @@ static void on_show(void *arg) {
     free(shown);
 }
 
+/* A page: its number is 1, and so it is on the page that goes on below any higher one. */
+static const char *page_of(const struct fake *self, const pdk_value *filter) {
+    int64_t before = INT64_MAX;
+    (void)self->host->values->integer(self->host->values->get(filter, "before"), &before);
+    return before > 1 ? "{\"runs\":[" KEPT "]}" : "{\"runs\":[]}";
+}
+
 static int32_t archive_show(const pdk_archive *archive, const char *run_id, const pdk_value *filter,
                             void (*answer)(void *, int32_t, const pdk_value *, const pdk_error *), void *arg) {
     struct fake *self = archive->data;
     struct shown *shown = calloc(1, sizeof *shown);
-    (void)filter;
     if (!shown) return -ENOMEM;
-    *shown = (struct shown){self, {on_show, shown, {0}}, answer, arg, strcmp(run_id, "kept-1") ? -ENOENT : 0};
+    *shown = (struct shown){.self = self, .call = {on_show, shown, {0}}, .answer = answer, .arg = arg, .json = KEPT};
+    if (!run_id)
+        shown->json = page_of(self, filter);
+    else if (strcmp(run_id, "kept-1") != 0)
+        shown->rc = -ENOENT;
     self->loop->post(self->loop, &shown->call);
     return 0;
 }
