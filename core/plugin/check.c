@@ -190,10 +190,11 @@ static int32_t check_needs(const pdk_plugin *plugin, pdk_error *err) {
     return 0;
 }
 
-/* One that only asks. */
-static bool is_console(const pdk_plugin *plugin) {
+/* One that only asks, or only offers something. */
+static bool needs_no_role(const pdk_plugin *plugin) {
     const char *const *need = plugin->needs;
 
+    if (plugin->get_extension) return true;
     while (need && *need && strcmp(*need, PDK_CONTROL_1) != 0) need++;
     return need && *need;
 }
@@ -201,7 +202,7 @@ static bool is_console(const pdk_plugin *plugin) {
 static int32_t check_roles(const pdk_plugin *plugin, pdk_error *err) {
     int32_t rc = 0;
 
-    if (!plugin->runner && !plugin->source && !plugin->metrics && !is_console(plugin)) {
+    if (!plugin->runner && !plugin->source && !plugin->metrics && !needs_no_role(plugin)) {
         if (err) strlcpy(err->hint, "a console, which plays none, says that it needs " PDK_CONTROL_1, sizeof err->hint);
         return pdk_fail(err, -EINVAL, NULL, "it plays no role: runner, source and metrics are NULL", NULL, NULL);
     }
