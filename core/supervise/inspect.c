@@ -171,9 +171,22 @@ static int32_t spec(struct question *q, pdk_error *err) {
     return 0;
 }
 
+/* One that can be submitted: with its name, which a declared task has outside of itself, and as a map. */
 static int32_t whole_spec(struct question *q, pdk_error *err) {
     if (!q->run) return pdk_fail(err, -ENOENT, NULL, "no such run", NULL, NULL);
-    q->values->put_value(q->writer, q->run->view->whole);
+    const pdk_value *whole = q->run->view->whole;
+    bool is_map = q->values->type(whole) == PDK_MAP;
+    q->values->put_map(q->writer);
+    if (!is_map || !q->values->get(whole, "name")) put_text(q, "name", q->run->view->name);
+    for (size_t i = 0; i < (is_map ? q->values->count(whole) : 0); i++) {
+        q->values->key(q->writer, q->values->key_at(whole, i));
+        q->values->put_value(q->writer, q->values->at(whole, i));
+    }
+    if (!is_map) {
+        q->values->key(q->writer, "command");
+        q->values->put_value(q->writer, whole);
+    }
+    q->values->end(q->writer);
     return 0;
 }
 
