@@ -155,6 +155,25 @@ static void answer(struct con_follower *f) {
 
 /* ---- from the supervisor ---- */
 
+/* A line comes without its end, unless it is only the beginning of one. What was printed had it. */
+static void write_line(struct con_follower *f, const pdk_event *event) {
+    struct con_text line = {.limit = BUFFER_MAX + 1};
+    pdk_event whole = *event;
+    if (event->truncated) {
+        write_piece(f, event, f->offset);
+        return;
+    }
+    con_text_add(&line, event->data, event->size);
+    con_text_put(&line, "\n");
+    whole.data = line.data;
+    whole.size = line.size;
+    if (line.error)
+        f->lost += event->size + 1;
+    else
+        write_piece(f, &whole, f->offset);
+    con_text_free(&line);
+}
+
 static void on_output(void *arg, const pdk_event *event) {
     struct con_follower *f = arg;
     if (event->kind == PDK_EVENT_OUTCOME) {
@@ -162,12 +181,10 @@ static void on_output(void *arg, const pdk_event *event) {
         return;
     }
     if (event->kind != PDK_EVENT_OUTPUT) return;
-    if (f->text.size + event->size > BUFFER_MAX || !event->data) {
+    if (f->text.size + event->size > BUFFER_MAX || !event->data)
         f->lost += event->size;
-    } else {
-        write_piece(f, event, f->offset);
-        if (f->type == CON_PLAIN && !event->truncated) con_text_put(&f->text, "\n");
-    }
+    else
+        write_line(f, event);
     f->offset += event->size + !event->truncated;
     wake(f);
 }

@@ -191,8 +191,9 @@ def test_output_is_followed():
                 assert plain.line() == f"line {i}"
                 piece = json.loads(objects.line())
                 validate(CONTRACT["components"]["schemas"]["Output"], piece, "a piece")
-                assert piece["text"] == f"line {i}" and piece["stream"] == "stdout", piece
-                assert events.event()[2]["text"] == f"line {i}"
+                assert piece["text"] == f"line {i}\n" and piece["stream"] == "stdout", piece
+                number, _, line = events.event()
+                assert line["text"] == f"line {i}\n" and int(number) == line["offset"] + len(line["text"]), (number, line)
             pipe.write(b"\xff\xfe")
         assert plain.response.read() == b"\xff\xfe"
         assert json.loads(objects.line())["base64"] == "//4="
