@@ -13,14 +13,15 @@
 
 enum pdk_exit_code {
     PDK_EXIT_GOOD = 0,
-    PDK_EXIT_FAILED = 1,    /* a run did not succeed, or a check found errors */
-    PDK_EXIT_USAGE = 2,     /* bad command line */
-    PDK_EXIT_FILE = 3,      /* a file is unreadable or invalid */
-    PDK_EXIT_NO_RUNNER = 4, /* no runner takes a task */
-    PDK_EXIT_PLUGIN = 5,    /* plugin refused or missing */
-    PDK_EXIT_NO_SUCH = 7,   /* no such run or task */
-    PDK_EXIT_REFUSED = 8,   /* refused now: another has it */
-    PDK_EXIT_BUG = 70,      /* ours; also out of memory */
+    PDK_EXIT_FAILED = 1,      /* a run did not succeed, or a check found errors */
+    PDK_EXIT_USAGE = 2,       /* bad command line */
+    PDK_EXIT_FILE = 3,        /* a file is unreadable or invalid */
+    PDK_EXIT_NO_RUNNER = 4,   /* no runner takes a task */
+    PDK_EXIT_PLUGIN = 5,      /* plugin refused or missing */
+    PDK_EXIT_UNREACHABLE = 6, /* no server, or it does not let us in */
+    PDK_EXIT_NO_SUCH = 7,     /* no such run or task */
+    PDK_EXIT_REFUSED = 8,     /* refused now: another has it, busy, full, draining */
+    PDK_EXIT_BUG = 70,        /* ours; also out of memory */
     PDK_EXIT_TIMED_OUT = 124,
     PDK_EXIT_NOT_EXECUTABLE = 126,
     PDK_EXIT_NOT_FOUND = 127,
@@ -37,6 +38,19 @@ struct pdk_words {
     size_t count;
 };
 
+/* Of the verbs that ask a server. */
+struct pdk_remote_arguments {
+    const char *server, *token_file, *ca_file, *certificate_file, *key_file;
+    bool all, follow, wait, watch, no_header, now, direct;
+    const char *kind, *name, *input, *topic, *unique, *unique_mode, *key; /* of submit */
+    const char *state, *outcome, *task, *slot, *runner, *search, *stream, *type, *since, *reason;
+    struct pdk_words labels, parameters;
+    bool has_priority;
+    int64_t priority, max_attempts, attempt, limit; /* 0: not said */
+    int64_t tail;                                   /* -1: not said */
+    uint64_t delay_ns, interval_ns;                 /* 0: not said */
+};
+
 struct pdk_arguments {
     const struct pdk_verb *verb;
     bool help, quiet, json, strict, no_plugins, long_form, fields, list, dry_run, timestamps, stay, force;
@@ -49,6 +63,7 @@ struct pdk_arguments {
     bool check_only;
     const char *pid_file, *socket;
     const char *selector, *exit_code_from, *metrics_file, *kind, *with, *config, *tcp_socket, *from;
+    struct pdk_remote_arguments remote;
     uint64_t timeout_ns;          /* 0: not said */
     const char *output, *variant; /* output of new and import; variant of new: the name of its option */
     struct pdk_words files, names, plugin_path, plugins, set, env_files, only, checks;
@@ -73,6 +88,7 @@ struct pdk_verb {
     const char *about;    /* paragraphs for --help; "" */
     const char *examples; /* lines; "" */
     const int *options;   /* 0-ended; beside the common ones */
+    bool remote;          /* asks a server; it takes the options that say which */
     uint32_t takes;
     int (*run)(struct pdk_arguments *arguments);
 };
@@ -85,8 +101,9 @@ struct pdk_option {
     const char *doc;
 };
 
-/* verbs.c. NULL past the end. */
+/* verbs.c, and verbs_remote.c for those that ask a server. NULL past the end. */
 const struct pdk_verb *pdk_verb_at(size_t i);
+const struct pdk_verb *pdk_verb_remote_at(size_t i);
 const struct pdk_verb *pdk_verb_find(const char *name);
 
 /* options.c. The options of a verb and the common ones; NULL past the end. */
@@ -127,6 +144,16 @@ int pdk_verb_schema(struct pdk_arguments *arguments);
 int pdk_verb_verify(struct pdk_arguments *arguments);
 int pdk_verb_new(struct pdk_arguments *arguments);
 int pdk_verb_import(struct pdk_arguments *arguments);
+int pdk_verb_submit(struct pdk_arguments *arguments);
+int pdk_verb_ps(struct pdk_arguments *arguments);
+int pdk_verb_show(struct pdk_arguments *arguments);
+int pdk_verb_logs(struct pdk_arguments *arguments);
+int pdk_verb_act(struct pdk_arguments *arguments); /* cancel, retry, pause, resume, start, stop, restart, reload */
+int pdk_verb_slots(struct pdk_arguments *arguments);
+int pdk_verb_queue(struct pdk_arguments *arguments);
+int pdk_verb_dead(struct pdk_arguments *arguments);
+int pdk_verb_events(struct pdk_arguments *arguments);
+int pdk_verb_top(struct pdk_arguments *arguments);
 int pdk_verb_version(struct pdk_arguments *arguments);
 int pdk_verb_completion(struct pdk_arguments *arguments);
 int pdk_verb_help(struct pdk_arguments *arguments);

@@ -8,6 +8,7 @@
 
 #include "core/cli/embedded.h"
 #include "core/cli/options.h"
+#include "core/cli/remote.h"
 #include "core/config/config.h"
 #include "core/import/import.h"
 #include "core/verify/verify.h"
@@ -68,6 +69,20 @@ static void offer_checks(void) {
     }
 }
 
+static void offer_queue_words(bool dead) {
+    const char *word;
+    for (size_t i = 0; (word = pdk_queue_word(dead, i)); i++) offer("", word, dead ? "dead letters" : "queue");
+}
+
+/* What a running server has, by the verb and the option before; silent when there is none. */
+static void offer_of_server(const struct pdk_verb *verb, int argc, char **argv) {
+    bool queue = strcmp(verb->name, "queue") == 0, dead = strcmp(verb->name, "dead") == 0;
+    if ((queue || dead) && argc == 2)
+        offer_queue_words(dead);
+    else if (pdk_complete_remote(verb, argc, argv) && verb->takes & PDK_TAKES_FILE)
+        offer_tasks(argc, argv);
+}
+
 int pdk_complete(int argc, char **argv) {
     const struct pdk_verb *verb = argc > 1 ? pdk_verb_find(argv[0]) : NULL;
     if (argc <= 1) {
@@ -76,6 +91,8 @@ int pdk_complete(int argc, char **argv) {
         return 0;
     } else if (argv[argc - 1][0] == '-') {
         offer_options(verb);
+    } else if (verb->remote) {
+        offer_of_server(verb, argc, argv);
     } else if (strcmp(verb->name, "completion") == 0) {
         for (size_t i = 0; i < 3; i++) offer("", (const char *const[]){"bash", "zsh", "fish"}[i], "shell");
     } else if (strcmp(verb->name, "help") == 0) {

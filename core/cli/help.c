@@ -41,17 +41,23 @@ void pdk_help_verb(const struct pdk_verb *verb, FILE *to) {
 
 void pdk_help_all(FILE *to) {
     const struct pdk_verb *verb;
+    bool asks = false;
     (void)fputs("Paddock runs tasks and looks after them.\n\n"
                 "Usage:\n"
                 "  paddock VERB [FILE] [ARG...]\n\n"
                 "Verbs:\n",
                 to);
-    for (size_t i = 0; (verb = pdk_verb_at(i)); i++) (void)fprintf(to, "  %-12s %s\n", verb->name, verb->summary);
+    for (size_t i = 0; (verb = pdk_verb_at(i)); i++) {
+        if (verb->remote && !asks) (void)fputs("\nVerbs that ask a running server:\n", to);
+        asks = verb->remote;
+        (void)fprintf(to, "  %-12s %s\n", verb->name, verb->summary);
+    }
     (void)fputs("\nFILE is a word with a / in it or one that ends in .yaml, .yml or .json; without one it is\n"
                 "./paddock.yaml. \"paddock VERB --help\" tells about a verb, \"man paddock\" about all.\n\n"
                 "Examples:\n"
                 "  paddock run -- sh -c 'echo hello'\n"
                 "  paddock run tasks.yaml\n"
-                "  paddock check tasks.yaml\n",
+                "  paddock check tasks.yaml\n"
+                "  paddock serve tasks.yaml & paddock ps\n",
                 to);
 }

@@ -19,8 +19,12 @@ struct pdk_listed {
     pdk_error error;                             /* of a refused one */
 };
 
+/* The plugin that only the verbs load which ask a server. No supervisor has use for it, and its libraries take their time. */
+#define PDK_CLIENT_PLUGIN "client"
+
 struct pdk_setup {
     struct pdk_arguments *arguments;
+    bool shows;         /* list every plugin on the path, also the client */
     bool serves;        /* load queue, console and archive by themselves, where they are on the path */
     bool owners_matter; /* load plugins only of root, of who we run as, and of trusted (-1: nobody else) */
     int64_t trusted;
@@ -40,6 +44,9 @@ int pdk_setup_read(struct pdk_setup *setup, struct pdk_arguments *arguments, boo
 
 /* Make a configuration of one task from the command behind "--" and what --set says. */
 int pdk_setup_command(struct pdk_setup *setup, struct pdk_arguments *arguments);
+
+/* Make setup->path. 0 or -ENOMEM. */
+int32_t pdk_setup_path(struct pdk_setup *setup);
 
 /* Find and check the plugins: --plugin, the configured ones, those on the path. 0 or -ENOMEM; calls none of them. Sources
  * are left out unless setup->sources says else. */

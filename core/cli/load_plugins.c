@@ -25,7 +25,7 @@ static void add_beside(struct pdk_buffer *path) {
     pdk_buffer_format(path, "%s/lib/paddock/plugins:", self);
 }
 
-static int32_t make_path(struct pdk_setup *setup) {
+int32_t pdk_setup_path(struct pdk_setup *setup) {
     struct pdk_buffer path = PDK_BUFFER(1u << 20);
     const char *environment = getenv("PADDOCK_PLUGIN_PATH");
     for (size_t i = 0; i < setup->arguments->plugin_path.count; i++)
@@ -123,7 +123,7 @@ static bool is_listed(const struct pdk_setup *setup, const char *name, const cha
 
 static int32_t add_found(void *arg, const char *name, const char *file) {
     struct pdk_setup *setup = arg;
-    if (is_listed(setup, name, file)) return 0;
+    if (is_listed(setup, name, file) || (!setup->shows && strcmp(name, PDK_CLIENT_PLUGIN) == 0)) return 0;
     struct pdk_listed *listed = add(setup, name);
     if (!listed) return -ENOMEM;
     listed->found = true;
@@ -132,7 +132,7 @@ static int32_t add_found(void *arg, const char *name, const char *file) {
 
 int32_t pdk_setup_list(struct pdk_setup *setup) {
     const struct pdk_config *config = setup->config;
-    int32_t rc = make_path(setup);
+    int32_t rc = pdk_setup_path(setup);
     for (size_t i = 0; rc == 0 && i < setup->arguments->plugins.count; i++)
         rc = add_named(setup, setup->arguments->plugins.items[i]);
     for (uint32_t i = 0; rc == 0 && config && i < config->plugin_count; i++)

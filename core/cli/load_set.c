@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --set FIELD=VALUE, again and again, as one map: stop.grace=2s and stop.signal=INT make {stop: {grace: 2s, signal: INT}}. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +19,9 @@ static int read_setting(struct pdk_setup *setup, const char *text, struct settin
     if (!equals || equals == text)
         return pdk_say_usage(setup->arguments->verb, "as in -s timeout=5s", "--set %s: wants FIELD=VALUE", text);
     *ret = (struct setting){text, (size_t)(equals - text), NULL};
-    if (pdk_yaml_parse("--set", equals + 1, strlen(equals + 1), &setup->report, &ret->value) < 0) return PDK_EXIT_USAGE;
-    return 0;
+    int32_t rc = pdk_yaml_parse("--set", equals + 1, strlen(equals + 1), &setup->report, &ret->value);
+    if (rc == -ENOMEM) return pdk_say_memory();
+    return rc < 0 ? PDK_EXIT_USAGE : 0;
 }
 
 static bool below(const struct setting *setting, const char *prefix, size_t size) {
@@ -70,8 +72,9 @@ static int make_map(const struct setting *settings, size_t count, const pdk_valu
     v->put_map(w);
     write_settings(w, settings, count, "", 0);
     v->end(w);
-    if (v->close(w, ret, &err) == 0) return 0;
-    return pdk_say_usage(NULL, "", "--set: %s", err.message);
+    int32_t rc = v->close(w, ret, &err);
+    if (rc == 0) return 0;
+    return rc == -ENOMEM ? pdk_say_memory() : pdk_say_usage(NULL, "", "--set: %s", err.message);
 }
 
 int pdk_set_read(struct pdk_setup *setup, const pdk_value **ret) {

@@ -48,6 +48,46 @@ static const struct pdk_option options[] = {
     {PDK_OPT_ASYNC, "async", NULL, "A runner that waits on the host's loop: timers, sockets"},
     {PDK_OPT_THREAD, "thread", NULL, "A runner that blocks, in a thread of the host's pool"},
     {PDK_OPT_PROCESS, "process", NULL, "A runner that drives a program"},
+    {PDK_OPT_SUBMIT_KIND, "kind", "KIND", "A task of this kind, by its parameters alone"},
+    {PDK_OPT_PARAMETER, "with", "KEY=VALUE", "A parameter, read as YAML; or all of them: JSON|@FILE"},
+    {PDK_OPT_NAME, "name", "NAME", "What the task is called (its kind, or its command)"},
+    {PDK_OPT_LABEL, "label", "KEY=VALUE", "A label of it; again for more"},
+    {PDK_OPT_INPUT, "input", "JSON|@FILE", "The input it is given"},
+    {PDK_OPT_TOPIC, "topic", "TOPIC", "Of the queue; default: default"},
+    {PDK_OPT_PRIORITY, "priority", "N", "-100..100: higher first, within its topic"},
+    {PDK_OPT_DELAY, "delay", "DURATION", "Not before that time has passed"},
+    {PDK_OPT_UNIQUE, "unique", "KEY", "One such job is alive at a time"},
+    {PDK_OPT_UNIQUE_MODE, "unique-mode", "MODE", "Else: keep the one there, replace it, or debounce (keep)"},
+    {PDK_OPT_IDEMPOTENCY, "key", "KEY", "Again with this key within 24h it is the same job"},
+    {PDK_OPT_MAX_ATTEMPTS, "max-attempts", "N", "Attempts before it is a dead letter"},
+    {PDK_OPT_DIRECT, "direct", NULL, "A run of the server, not a job of its queue"},
+    {PDK_OPT_WAIT, "wait", NULL, "Wait until it has ended, and exit as it did"},
+    {PDK_OPT_ALL, "all", NULL, "All of them"},
+    {PDK_OPT_STATE, "state", "STATE[,STATE]", "In these states"},
+    {PDK_OPT_OUTCOME, "outcome", "OUTCOME", "With these outcomes"},
+    {PDK_OPT_FILTER_KIND, "kind", "KIND", "Of this kind"},
+    {PDK_OPT_TASK, "task", "TASK", "Of this task"},
+    {PDK_OPT_SLOT, "slot", "SLOT", "Of this slot"},
+    {PDK_OPT_RUNNER, "runner", "RUNNER", "Of this runner"},
+    {PDK_OPT_SEARCH, "search", "TEXT", "With this in their id, task or message"},
+    {PDK_OPT_LIMIT, "limit", "N", "At most so many"},
+    {PDK_OPT_WATCH, "watch", NULL, "Draw it again and again, until q or Ctrl-C"},
+    {PDK_OPT_INTERVAL, "interval", "DURATION", "How often (2s)"},
+    {PDK_OPT_NO_HEADER, "no-header", NULL, "No titles above the columns"},
+    {PDK_OPT_FOLLOW, "follow", NULL, "Go on as more comes"},
+    {PDK_OPT_TAIL, "tail", "N", "The last N lines alone"},
+    {PDK_OPT_ATTEMPT, "attempt", "N", "Of this attempt, not the last"},
+    {PDK_OPT_STREAM, "stream", "STREAM", "stdout or stderr alone"},
+    {PDK_OPT_SINCE, "since", "ID", "What came after the event of this id"},
+    {PDK_OPT_TYPE, "type", "TYPE[,TYPE]", "Of these types; a * stands for any rest: run.*"},
+    {PDK_OPT_NOW, "now", NULL, "Kill it, do not ask"},
+    {PDK_OPT_REASON, "reason", "TEXT", "Why; it is told with the outcome"},
+    {PDK_OPT_WHERE, "socket", "PATH", "The socket of the server"},
+    {PDK_OPT_SERVER, "server", "URL", "The server: http://HOST:PORT or https://HOST:PORT"},
+    {PDK_OPT_TOKEN_FILE, "token-file", "FILE", "The file with its token"},
+    {PDK_OPT_CA_FILE, "ca-file", "FILE", "Who may have signed its certificate, as PEM"},
+    {PDK_OPT_CERTIFICATE_FILE, "certificate-file", "FILE", "Our own certificate, as PEM"},
+    {PDK_OPT_KEY_FILE, "key-file", "FILE", "Its key"},
     {PDK_OPT_JSON, "json", NULL, "JSON on standard output, one object a line"},
     {PDK_OPT_PLUGIN_PATH, "plugin-path", "DIR", "Look for plugins here first; again for more"},
     {PDK_OPT_COLOR, "color", "WHEN", "auto, always or never"},
@@ -58,6 +98,9 @@ static const struct pdk_option options[] = {
     {0, NULL, NULL, NULL},
 };
 
+/* Which server. */
+static const int where[] = {PDK_OPT_WHERE,   PDK_OPT_SERVER,           PDK_OPT_TOKEN_FILE,
+                            PDK_OPT_CA_FILE, PDK_OPT_CERTIFICATE_FILE, PDK_OPT_KEY_FILE};
 static const int common[] = {PDK_OPT_JSON,  PDK_OPT_PLUGIN_PATH, PDK_OPT_COLOR, PDK_OPT_LOG_FORMAT,
                              PDK_OPT_QUIET, PDK_OPT_VERBOSE,     PDK_OPT_HELP,  0};
 
@@ -68,9 +111,11 @@ static const struct pdk_option *by_id(int id) {
 }
 
 const struct pdk_option *pdk_option_at(const struct pdk_verb *verb, size_t i) {
-    size_t own = 0;
+    size_t own = 0, more = verb->remote ? sizeof where / sizeof *where : 0;
     while (verb->options[own]) own++;
     if (i < own) return by_id(verb->options[i]);
+    if (i < own + more) return by_id(where[i - own]);
+    own += more;
     return i - own < sizeof common / sizeof *common - 1 ? by_id(common[i - own]) : NULL;
 }
 
@@ -164,6 +209,11 @@ static int take_descriptor(struct pdk_arguments *a, int id, const char *text) {
     return pdk_say_usage(a->verb, "", "--%s %s: %s", by_id(id)->name, text, strerror(errno));
 }
 
+static bool is_remote(int id) {
+    return id >= PDK_OPT_REMOTE || id == PDK_OPT_ALL || id == PDK_OPT_FOLLOW || id == PDK_OPT_TAIL ||
+           id == PDK_OPT_WAIT;
+}
+
 static int take_option(struct pdk_arguments *a, int id, const char *text) {
     switch (id) {
     case PDK_OPT_HELP: a->help = true; return 0;
@@ -182,6 +232,7 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_CONFIG: a->config = text; return 0;
     case PDK_OPT_CHECK_ONLY: a->check_only = true; return 0;
     case PDK_OPT_PID_FILE: a->pid_file = text; return 0;
+    case PDK_OPT_WHERE:
     case PDK_OPT_SOCKET: a->socket = text; return 0;
     case PDK_OPT_READY_FD: return take_descriptor(a, id, text);
     case PDK_OPT_CHECK: return add_word(a, &a->checks, text);
@@ -203,7 +254,7 @@ static int take_option(struct pdk_arguments *a, int id, const char *text) {
     case PDK_OPT_SET: return add_word(a, &a->set, text);
     case PDK_OPT_ENV_FILE: return add_word(a, &a->env_files, text);
     case PDK_OPT_ONLY: return add_list(a, &a->only, text);
-    default: return take_choice(a, id, text);
+    default: return is_remote(id) ? pdk_option_take_remote(a, by_id(id), text) : take_choice(a, id, text);
     }
 }
 
@@ -293,7 +344,7 @@ static int read_words(struct pdk_arguments *a, int argc, char **argv) {
 static int take_rest(struct pdk_arguments *a, int from, int argc, char **argv) {
     int rc = 0;
     if (a->verb->takes & PDK_TAKES_COMMAND) {
-        if (from + 1 >= argc) return pdk_say_usage(a->verb, "paddock run -- COMMAND ARG...", "no command behind --");
+        if (from + 1 >= argc) return pdk_say_usage(a->verb, "as in -- COMMAND ARG...", "no command behind --");
         if (a->files.count || a->names.count)
             return pdk_say_usage(a->verb, "", "either %s or a command behind --, not both",
                                  a->files.count ? a->files.items[0] : a->names.items[0]);
@@ -306,9 +357,9 @@ static int take_rest(struct pdk_arguments *a, int from, int argc, char **argv) {
 
 int pdk_arguments_read(struct pdk_arguments *a, const struct pdk_verb *verb, int argc, char **argv) {
     static const char *nothing[] = {NULL};
-    struct pdk_words *lists[] = {&a->files, &a->names,     &a->plugin_path, &a->plugins,
-                                 &a->set,   &a->env_files, &a->only,        &a->checks};
-    *a = (struct pdk_arguments){.verb = verb, .ready_fd = -1};
+    struct pdk_words *lists[] = {&a->files,     &a->names, &a->plugin_path, &a->plugins,       &a->set,
+                                 &a->env_files, &a->only,  &a->checks,      &a->remote.labels, &a->remote.parameters};
+    *a = (struct pdk_arguments){.verb = verb, .ready_fd = -1, .remote = {.tail = -1}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) lists[i]->items = nothing;
     int end = find_end(argc, argv);
     char *cut = end < argc ? argv[end] : NULL;

@@ -6,13 +6,17 @@
 
 /* An option with a letter is that letter. */
 enum {
+    PDK_OPT_ALL = 'a',
+    PDK_OPT_FOLLOW = 'f',
     PDK_OPT_HELP = 'h',
     PDK_OPT_SELECTOR = 'l',
     PDK_OPT_PLUGIN_PATH = 'L',
+    PDK_OPT_TAIL = 'n',
     PDK_OPT_OUTPUT = 'o',
     PDK_OPT_QUIET = 'q',
     PDK_OPT_SET = 's',
     PDK_OPT_VERBOSE = 'v',
+    PDK_OPT_WAIT = 'w',
     PDK_OPT_ASYNC = 256,
     PDK_OPT_CHECK,
     PDK_OPT_CHECK_ONLY,
@@ -47,7 +51,49 @@ enum {
     PDK_OPT_THREAD,
     PDK_OPT_TIMEOUT,
     PDK_OPT_TIMESTAMPS,
-    PDK_OPT_WITH
+    PDK_OPT_WITH,
+
+    /* of verbs that ask a server: options_remote.c reads them */
+    PDK_OPT_REMOTE,
+    PDK_OPT_ATTEMPT = PDK_OPT_REMOTE,
+    PDK_OPT_CA_FILE,
+    PDK_OPT_CERTIFICATE_FILE,
+    PDK_OPT_DELAY,
+    PDK_OPT_DIRECT,
+    PDK_OPT_FILTER_KIND,
+    PDK_OPT_IDEMPOTENCY,
+    PDK_OPT_INPUT,
+    PDK_OPT_INTERVAL,
+    PDK_OPT_KEY_FILE,
+    PDK_OPT_LABEL,
+    PDK_OPT_LIMIT,
+    PDK_OPT_MAX_ATTEMPTS,
+    PDK_OPT_NAME,
+    PDK_OPT_NO_HEADER,
+    PDK_OPT_NOW,
+    PDK_OPT_OUTCOME,
+    PDK_OPT_PARAMETER,
+    PDK_OPT_PRIORITY,
+    PDK_OPT_REASON,
+    PDK_OPT_RUNNER,
+    PDK_OPT_SEARCH,
+    PDK_OPT_SERVER,
+    PDK_OPT_SINCE,
+    PDK_OPT_SLOT,
+    PDK_OPT_STATE,
+    PDK_OPT_STREAM,
+    PDK_OPT_SUBMIT_KIND,
+    PDK_OPT_TASK,
+    PDK_OPT_TOKEN_FILE,
+    PDK_OPT_TOPIC,
+    PDK_OPT_TYPE,
+    PDK_OPT_UNIQUE,
+    PDK_OPT_UNIQUE_MODE,
+    PDK_OPT_WATCH,
+    PDK_OPT_WHERE
 };
+
+/* options_remote.c. 0, or an exit code after the error was told. */
+int pdk_option_take_remote(struct pdk_arguments *arguments, const struct pdk_option *option, const char *text);
 
 #endif

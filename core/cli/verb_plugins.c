@@ -18,7 +18,7 @@ static void roles_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
     pdk_buffer_cut(to, to->size);
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (roles[i].plays) pdk_buffer_format(to, "%s%s", to->size ? "," : "", roles[i].name);
-    if (!to->size) pdk_buffer_text(to, "console"); /* what plays no role asks */
+    if (!to->size) pdk_buffer_text(to, plugin->needs ? "console" : "service"); /* what plays no role asks, or offers */
 }
 
 static void kinds_of(const pdk_plugin *plugin, struct pdk_buffer *to) {
@@ -204,6 +204,7 @@ int pdk_verb_plugins(struct pdk_arguments *arguments) {
     struct pdk_setup setup;
     int code = pdk_setup_read(&setup, arguments, false);
     setup.sources = "";
+    setup.shows = true;
     if (code == 0) code = pdk_setup_faults(&setup);
     if (code == 0 && pdk_setup_list(&setup) < 0) code = pdk_say_memory();
     if (code == 0 && arguments->names.count) {

@@ -235,11 +235,13 @@ static const struct pdk_verb verbs[] = {
 };
 
 const struct pdk_verb *pdk_verb_at(size_t i) {
-    return i < sizeof verbs / sizeof *verbs ? &verbs[i] : NULL;
+    size_t own = sizeof verbs / sizeof *verbs;
+    return i < own ? &verbs[i] : pdk_verb_remote_at(i - own);
 }
 
 const struct pdk_verb *pdk_verb_find(const char *name) {
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-        if (strcmp(verbs[i].name, name) == 0) return &verbs[i];
+    const struct pdk_verb *verb;
+    for (size_t i = 0; (verb = pdk_verb_at(i)); i++)
+        if (strcmp(verb->name, name) == 0) return verb;
     return NULL;
 }

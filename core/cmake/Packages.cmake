@@ -90,6 +90,7 @@ and by labels.
 .
 This package has the program, its manual and a systemd unit."
   DEPENDS "paddock-plugins-base (= ${version})"
+  RECOMMENDS "paddock-plugins-console (= ${version})"
   SUGGESTS "paddock-plugins-prometheus (= ${version})" "paddock-dev (= ${version})"
   CONTROL ${here}/conffiles ${here}/postinst ${here}/prerm ${here}/postrm)
 pdk_package(libpaddock0 SECTION libs

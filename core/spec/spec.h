@@ -124,6 +124,10 @@ int32_t pdk_task_same(struct pdk_task *a, struct pdk_task *b);
 int32_t pdk_task_differ(struct pdk_task *task, const pdk_value *fields, struct pdk_report *report,
                         struct pdk_task **ret);
 
+/* What a task says, with the defaults that it was read with, as a map that can be submitted elsewhere. Its name is not in it.
+ * *ret is owned by the caller. 0 or -ENOMEM. */
+int32_t pdk_task_whole(struct pdk_task *task, const pdk_value **ret);
+
 struct pdk_task *pdk_task_hold(struct pdk_task *task);
 void pdk_task_drop(struct pdk_task *task); /* NULL is fine */
 

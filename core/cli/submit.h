@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What paddock submit hands over: verb_submit.c talks to the server, submit_spec.c makes specs of arguments and files. */
+#ifndef CORE_CLI_SUBMIT_H
+#define CORE_CLI_SUBMIT_H
+
+#include "core/cli/load.h"
+
+struct pdk_handed {
+    const pdk_value *spec; /* dropped by pdk_handover_free */
+    bool from_file;
+};
+
+struct pdk_handover {
+    struct pdk_handed *items;
+    size_t count;
+    struct pdk_setup setup;  /* of a file with tasks, whose texts faults quote */
+    const pdk_value *text;   /* a file that is one spec */
+    const pdk_value *fields; /* what options say of every spec */
+};
+
+/* 0, or an exit code after the error was told. local: the server sees the folders that we see. Free it in every case. */
+int pdk_handover_make(struct pdk_handover *s, struct pdk_arguments *arguments, bool local);
+void pdk_handover_free(struct pdk_handover *s);
+
+/* What --with, --label, --input and --set say, as fields of a task. *ret is owned by the caller. 0, or an exit code. */
+int pdk_submit_fields(struct pdk_setup *setup, const pdk_value **ret);
+
+/* Two maps as one; where both have a map it is merged too, else above wins. Owned by the caller; NULL: no memory. */
+const pdk_value *pdk_submit_merge(const pdk_value *below, const pdk_value *above);
+
+#endif
