@@ -155,23 +155,32 @@ static bool is_our_name(const struct con_request *request) {
            inet_pton(AF_INET6, host, address) == 1 || is_listed(request->con, host);
 }
 
-/* A page that is not ours may send a form here, with the certificate that the browser has. */
+/* A page that is not ours may send a form here, with the certificate that the browser has, or by a socket that ssh leads
+ * to. Programs that are no browser say neither where they come from. */
 static bool is_our_page(const struct con_request *request) {
     const char *origin = con_request_header(request, "Origin");
+    const char *site = con_request_header(request, "Sec-Fetch-Site");
     const char *host = con_request_header(request, MHD_HTTP_HEADER_HOST);
-    if (!origin || !strcmp(request->method, MHD_HTTP_METHOD_GET)) return true;
+    if (!strcmp(request->method, MHD_HTTP_METHOD_GET)) return true;
+    if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) return false;
+    if (!origin) return true;
     const char *name = strstr(origin, "://");
     return name && host && !strcasecmp(name + 3, host);
 }
 
-static bool check_tcp(struct con_request *request) {
+static bool check_browser(struct con_request *request) {
     if (!is_our_name(request))
         return refuse(request, CON_FORBIDDEN, "the Host header is no name of ours", "list it under `hosts`");
+    if (!is_our_page(request)) return refuse(request, CON_FORBIDDEN, "pages of other origins may not ask", NULL);
+    return true;
+}
+
+static bool check_tcp(struct con_request *request) {
+    if (request->open) return true;
     if (request->con->token && !has_token(request))
         return refuse(request, CON_UNAUTHORIZED, "the bearer token is missing or wrong", "Authorization: Bearer TOKEN");
     if (request->con->pem_ca && !has_certificate(request))
         return refuse(request, CON_UNAUTHORIZED, "a certificate that our client CA signed is missing", NULL);
-    if (!is_our_page(request)) return refuse(request, CON_FORBIDDEN, "pages of other origins may not ask", NULL);
     return true;
 }
 
@@ -187,6 +196,7 @@ bool con_auth_check(struct con_request *request) {
         con_answer_header(request, MHD_HTTP_HEADER_RETRY_AFTER, text);
         return false;
     }
+    if (!check_browser(request)) return false;
     if (!server->local) return check_tcp(request);
     if (is_user(&con->users, request->peer->uid)) return true;
     return refuse(request, CON_FORBIDDEN, "this user may not ask", "list it under `users`");

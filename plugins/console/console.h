@@ -7,6 +7,7 @@
  *   uri.c       paths, queries, headers  auth.c     who may
  *   answer.c    what is sent back        limits.c   how often
  *   runs.c jobs.c slots.c status.c       the handlers
+ *   static.c                             the page for people
  *   cache.c     runs as text
  *   events.c    the newest events, kept  sse.c      those who follow them
  *   output.c    what runs print
@@ -188,6 +189,7 @@ struct con_request {
     const pdk_value *json;
     struct MHD_Response *response;
     unsigned status;
+    bool open;      /* anybody may have it who may come here at all */
     bool asked;     /* its handler was called */
     bool suspended; /* it waits for an answer */
     bool gone;      /* nobody waits for it any more, but a call that is on needs it */
@@ -287,6 +289,9 @@ void con_topic_act(struct con_request *request);
 void con_dead(struct con_request *request);
 void con_dead_act(struct con_request *request);
 void con_events_follow(struct con_request *request);
+void con_static(struct con_request *request);
+
+bool con_static_is(const char *method, const char *url); /* a file of the page, which holds no secret */
 
 const pdk_queue *con_queue(const struct con *con); /* NULL: there is none */
 void con_ask(struct con_request *request, const char *verb, const pdk_value *params, con_answer_of_queue answer);

@@ -201,6 +201,7 @@ static bool read_header(struct con_request *request, const char *url) {
         con_answer_fault(request, CON_UNAVAILABLE, "stopping", NULL);
         return false;
     }
+    request->open = con_static_is(request->method, url);
     if (!con_auth_check(request) || !read_path(request, url) || !read_query(request)) return false;
     con_route(request);
     return request->route && check_body(request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which handler answers what: the paths of openapi.yaml, in its order. */
+/* Which handler answers what: the paths of openapi.yaml, in its order, and the page. */
 #include "console.h"
 
 #define GET  MHD_HTTP_METHOD_GET
@@ -36,6 +36,8 @@ static const struct con_route routes[] = {
     {GET, "/v1/inbox", con_inbox, false},
     {GET, "/v1/events", con_events_follow, false},
     {POST, "/v1/server/{action}", con_server_act, false},
+    {GET, "/", con_static, false},
+    {GET, "/page/{file}", con_static, false},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };

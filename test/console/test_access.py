@@ -349,4 +349,5 @@ def test_nothing_is_left():
         stream.close()
 
 
-ran(dict(globals()))
+if __name__ == "__main__":
+    ran(dict(globals()))

@@ -280,7 +280,7 @@ def test_methods_and_paths():
         assert answer.status == 405 and answer.headers["Allow"] == "GET, HEAD, POST"
         assert c.request("PUT", "/health").headers["Allow"] == "GET, HEAD"
         assert c.request("PUT", "/v1/route").headers["Allow"] == "POST"
-        for path in ("/", "/v1", "/v2/runs", "/v1/runs/", "//v1/runs", "/v1/../v1/runs", "/v1/%2e%2e/health", "/v1/runs/a/b/c/d",
+        for path in ("/page", "/index.html", "/v1", "/v2/runs", "/v1/runs/", "//v1/runs", "/v1/../v1/runs", "/v1/%2e%2e/health", "/v1/runs/a/b/c/d",
                      "/v1/runs/%2e%2e/spec", "/v1/%00", "/v1/runs/%ff", "/v1/runs/" + "a" * 7000):
             answer = Console.request(c, "GET", path)
             assert answer.status == 404 and answer.json["error"]["code"] == "not_found", (path, answer.status)
