@@ -70,7 +70,7 @@ run_package() { bash test/package/run.sh; }
 
 started=$SECONDS
 echo "${bold}==> packages${plain}"
-bash core/cmake/packages.sh build test check || exit 1
+bash core/cmake/packages.sh build test browser check || exit 1
 failed=()
 for step in "${steps[@]}"; do
   echo "${bold}==> $step${plain}: ${about[$step]}"

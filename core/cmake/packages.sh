@@ -4,6 +4,7 @@
 #   build   what compiling Paddock and its plugins takes
 #   test    what the tests take beside it: libraries, tools, and the real programs they talk to
 #   package what making Debian packages takes beside build
+#   browser what walking through the console's page takes: a browser, and what drives it
 #   check   the second compiler, and the tools that look for faults
 set -euo pipefail
 
@@ -13,6 +14,7 @@ declare -A sets=(
         libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev openssl libsqlite3-dev libmicrohttpd-dev
         python3-yaml python3-jsonschema"
   [package]="dpkg-dev file libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler zlib1g-dev libsqlite3-dev libmicrohttpd-dev"
+  [browser]="chromium nodejs"
   [check]="clang clang-format clang-tidy libclang-rt-14-dev valgrind abigail-tools doxygen debootstrap lintian"
 )
 

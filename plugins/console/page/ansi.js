@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Colours of terminals. What a program prints becomes text nodes in spans, and nothing else. */
 
-/* What the supervisor remembers has lost the escape itself: a mark of that before what would be a colour stands for it. */
-const ESCAPES = /\x1b\[([0-9;:]*)([@-~])|\ufffd\[([0-9;:]*)m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[()*+][0-9A-Za-z]|\x1b[@-Z\\^_`-~=>78]|\x1b/g;
+/* What the supervisor remembers has lost the escape itself: U+FFFD stands for it. */
+const ESCAPES = /\x1b\[([0-9;:]*)([@-~])|\ufffd\[([0-9;:]*)m|[\x1b\ufffd]\][^\x07\x1b\ufffd]*(?:\x07|\ufffd|\x1b\\)?|\x1b[()*+][0-9A-Za-z]|\x1b[@-Z\\^_`-~=>78]|\x1b/g;
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const CUBE = [0, 95, 135, 175, 215, 255];
 

@@ -23,7 +23,10 @@ export class Lines {
   /** A piece: {time, stream, text or base64, lost}. */
   take(piece) {
     const stream = this.stream(piece.stream ?? "stdout");
-    if (piece.lost) this.put({ stream, text: `${piece.lost} bytes are missing here`, gap: true });
+    if (piece.lost) {
+      this.end();
+      this.put({ stream, text: `${piece.lost} bytes are missing here`, gap: true });
+    }
     const data = piece.base64 === undefined ? piece.text ?? "" : stream.decoder.decode(bytesOf(piece.base64), { stream: true });
     const parts = (stream.rest + data).split("\n");
     stream.rest = parts.pop();
@@ -35,7 +38,7 @@ export class Lines {
     for (const text of parts) this.put({ stream, text, time: stream.time });
   }
 
-  /** There is no more: what was begun is a line too. */
+  /** There is no more, or not what comes next: what was begun is a line too. */
   end() {
     for (const stream of this.streams.values()) {
       if (stream.rest) this.put({ stream, text: stream.rest, time: stream.time });

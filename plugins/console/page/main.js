@@ -74,7 +74,7 @@ function Unlock() {
   return html`<div class="unlock"><form class="panel" onSubmit=${submit}>
     <h1>Token</h1>
     <p>Over TCP, Paddock answers to who knows the token. It is in the file that <code>token_file</code> names, and stays in this tab until you close it.</p>
-    <label class="field">Token<input ref=${field} type="password" autocomplete="off" spellcheck="false" required aria-describedby=${tried ? "token-fault" : undefined} /></label>
+    <label class="field">Token<input ref=${field} type="password" autocomplete="off" spellcheck=${false} required aria-describedby=${tried ? "token-fault" : undefined} /></label>
     ${tried && html`<p id="token-fault" class="fault" role="alert">That is not the token.</p>`}
     <div class="dialog-actions"><button type="submit" class="primary">Open</button></div>
   </form></div>`;

@@ -65,8 +65,8 @@ function Bar({ said, follows, setFollows, held, setHeld, wraps, setWraps, times,
   return html`<div class="output-bar" role="toolbar" aria-label="Output">
     <span class="badge" data-tone=${said === "live" ? "busy" : said === "broken" ? "warn" : "calm"}>${SAYS[said] ?? "connecting"}</span>
     <span class="spring"></span>
-    <label class="choice"><span class="unseen">Streams</span><select value=${stream} onChange=${(event) => setStream(event.target.value)}>
-      <option value="both">Both streams</option><option value="stdout">stdout</option><option value="stderr">stderr</option></select></label>
+    <span class="choice"><select aria-label="Streams" value=${stream} onChange=${(event) => setStream(event.target.value)}>
+      <option value="both">Both streams</option><option value="stdout">stdout</option><option value="stderr">stderr</option></select></span>
     <${Switch} title="Follow" on=${follows} set=${setFollows} keyName="f" />
     <${Switch} title=${held ? "Paused" : "Pause"} on=${held} set=${setHeld} keyName="s" />
     <${Switch} title="Wrap" on=${wraps === "on"} set=${(on) => setWraps(on ? "on" : "off")} keyName="w" />

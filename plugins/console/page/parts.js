@@ -24,13 +24,19 @@ export function Took({ from, until, over }) {
 
 export const RunLink = ({ id }) => html`<a class="code" href=${to("runs", id)}>${id}</a>`;
 
+/* Who has just opened the page begins at its start. */
+let opened = false;
+
 /** The heading of a view. The first thing read when one comes to it. */
 export function Heading({ title, children, actions }) {
   const ref = useRef();
   useEffect(() => {
     document.title = `${title} · Paddock`;
-    ref.current.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    if (opened) {
+      ref.current.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    opened = true;
   }, [title]);
   return html`<div class="heading">
     <div class="heading-words"><h1 tabindex="-1" ref=${ref}>${title}</h1>${children}</div>

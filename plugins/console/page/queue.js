@@ -67,8 +67,8 @@ function Jobs({ query, topics }) {
   return html`<${Panel} title="Jobs" id="jobs" flush extra=${html`<div class="filters inline">
       <div class="chips" role="group" aria-label="State">${STATES.map(([title, state]) => html`<button type="button" class="chip" key=${title} aria-pressed=${(query.state ?? "") === state}
         onClick=${() => amend({ state, after: "" })}>${title}</button>`)}</div>
-      <label class="choice"><span class="unseen">Topic</span><select value=${query.topic ?? ""} onChange=${choose("topic")}>
-        <option value="">Topic: all</option>${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select></label></div>`}>
+      <span class="choice"><select aria-label="Topic" value=${query.topic ?? ""} onChange=${choose("topic")}>
+        <option value="">Topic: all</option>${names.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select></span></div>`}>
     <${Asked} asked=${asked}>${({ jobs, next }) => html`
       ${jobs.length ? html`<${Table} caption="Jobs" columns=${jobColumns} rows=${jobs} keyOf=${(job) => job.job_id} />` : html`<${Empty} title="No job is like that" />`}
       ${(next || trail.length > 0) && html`<${Pages} trail=${trail} next=${next} shown=${`Page ${trail.length + 1}`} turn=${(cursors) => amend({ after: cursors.join(" ") })} />`}`}</${Asked}>

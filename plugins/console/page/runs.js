@@ -44,16 +44,15 @@ function Search({ query }) {
     timer.current = setTimeout(() => amend({ search: value.trim(), after: "" }, { replace: true }), TYPING_MS);
   };
   return html`<input ref=${field} type="search" aria-label="Search run, task or message" placeholder="Search run, task or message   /"
-    onInput=${type} spellcheck="false" autocomplete="off" />`;
+    onInput=${type} spellcheck=${false} autocomplete="off" />`;
 }
 
 /* A list of what can be chosen; a name of the address that is not in it is kept. */
 function Choice({ title, name, query, names }) {
   const all = query[name] && !names.includes(query[name]) ? [...names, query[name]] : names;
-  return html`<label class="choice"><span class="unseen">${title}</span>
-    <select value=${query[name] ?? ""} onChange=${(event) => amend({ [name]: event.target.value, after: "" })}>
+  return html`<span class="choice"><select aria-label=${title} value=${query[name] ?? ""} onChange=${(event) => amend({ [name]: event.target.value, after: "" })}>
       <option value="">${title}: all</option>${all.map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
-    </select></label>`;
+    </select></span>`;
 }
 
 function Filters({ query }) {
