@@ -25,10 +25,9 @@ fetch() {
       if (path && !optional) console.log(path.replace("node_modules/", ""), version, integrity);' "$here/package-lock.json" |
   while read -r name version integrity; do
     archive=$folder/$name.tgz
-    curl -fsSL --retry 3 -o "$archive" "${registry%/}/$name/-/$name-$version.tgz"
+    curl -fsSL --retry 3 -o "$archive" "${registry%/}/$name/-/$name-$version.tgz" || return 1
     [ "sha512-$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)" = "$integrity" ] || { echo "$name-$version.tgz is not what the lock file wants" >&2; return 1; }
-    mkdir -p "$folder/node_modules/$name"
-    tar -xzf "$archive" -C "$folder/node_modules/$name" --strip-components 1
+    mkdir -p "$folder/node_modules/$name" && tar -xzf "$archive" -C "$folder/node_modules/$name" --strip-components 1 || return 1
     rm "$archive"
   done
 }

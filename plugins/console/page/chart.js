@@ -23,7 +23,7 @@ function lineOf({ title, colour, bars }, index) {
   return { label: title, stroke, fill: index === 0 ? transparent(stroke, 0.1) : undefined, width: 1.75, points: { show: false }, paths: uPlot.paths.linear() };
 }
 
-function optionsOf({ series, format }, from, width, setAt) {
+function optionsOf({ series, format, steps }, from, width, setAt) {
   const axis = { stroke: colourOf("faint"), grid: { stroke: colourOf("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
   const clock = (time) => new Date(time * 1000).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
   return {
@@ -35,7 +35,7 @@ function optionsOf({ series, format }, from, width, setAt) {
     },
     axes: [
       { ...axis, grid: { show: false }, space: 70, size: 24, incrs: [60, 120, 300, 600], values: (plot, times) => times.map(clock) },
-      { ...axis, size: 52, space: 36, values: (plot, values) => values.map((v) => (Number.isInteger(v) ? format(v) : "")) },
+      { ...axis, size: 52, space: 36, ...(steps && { incrs: steps }), values: (plot, values) => values.map((v) => (Number.isInteger(v) ? format(v) : "")) },
     ],
     series: [{}, ...series.map(lineOf)],
     hooks: { setCursor: [(plot) => setAt(plot.cursor.left >= 0 ? plot.cursor.idx : null)] },
@@ -47,15 +47,15 @@ function widthOf(node) {
   return Math.max(node.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight), 50);
 }
 
-/** series: [{title, colour, bars}], data: [times, ...values], from: where it begins; stacked: each stands on those after it. */
-export function Chart({ title, id, series, data, from, stacked, format = count, summary }) {
+/** series: [{title, colour, bars}], data: [times, ...values], from: where it begins; stacked: each stands on those after it; steps: between the lines. */
+export function Chart({ title, id, series, data, from, stacked, format = count, steps, summary }) {
   const frame = useRef(), plot = useRef(null);
   const [at, setAt] = useState(null);
   const theme = useStore(colours);
   const shown = stacked ? stack(data) : data, start = useRef(from);
   start.current = from;
   useEffect(() => {
-    const node = frame.current, made = new uPlot(optionsOf({ series, format }, () => start.current, widthOf(node), setAt), shown, node);
+    const node = frame.current, made = new uPlot(optionsOf({ series, format, steps }, () => start.current, widthOf(node), setAt), shown, node);
     plot.current = made;
     const watch = new ResizeObserver(() => node.isConnected && made.setSize({ width: widthOf(node), height: HEIGHT }));
     watch.observe(node);

@@ -22,7 +22,7 @@ function Tiles({ now, sums }) {
     <${Tile} title="Running" value=${count(now.running)} href=${to("runs", "", { state: "running" })} tone="busy"
       text=${now.limit ? `of ${count(now.limit)} at once` : waiting ? `${count(waiting)} waiting` : "none waiting"} />
     <${Tile} title="Succeeded" value=${ended ? `${Math.floor((sums.good / ended) * 100)}%` : "–"} href=${to("runs", "", { state: "ended" })} tone="good"
-      text=${`${count(ended)} ended in 15 minutes`} />
+      text=${`of ${count(ended)} in 15 minutes`} />
     <${Tile} title="Failed" value=${count(sums.bad)} href=${to("runs", "", { outcome: "failed,fatal,timed_out,rejected,lost" })} tone=${sums.bad ? "bad" : "calm"}
       text="in 15 minutes" />
     ${queue && html`<${Tile} title="In the queue" value=${count((queue.ready ?? 0) + (queue.delayed ?? 0))} href=${to("queue")} tone="wait"
@@ -32,6 +32,9 @@ function Tiles({ now, sums }) {
     ${!queue && html`<${Tile} title="Slots" value=${count(now.slots)} href=${to("tasks")} tone="calm" text="in use" />`}
   </div>`;
 }
+
+/* Where lines of a chart of seconds may stand. */
+const SECONDS = [1, 5, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400, 604800];
 
 /* A chart begins a quarter of an hour ago, or when there was something to draw first, but is at least so many seconds long. */
 const begun = (start, least) => Math.max(Date.now() / 1000 - WINDOW, Math.min(start, Date.now() / 1000 - least));
@@ -49,7 +52,7 @@ function Charts({ now, sums }) {
     ${now.queue && html`<${Chart} title="Queue, depth" id="chart-depth" from=${begun(first(), 60)} data=${seen("ready", "delayed")}
       series=${[{ title: "ready", colour: "wait" }, { title: "delayed", colour: "mute" }]}
       summary=${`${now.queue.ready ?? 0} ready, ${now.queue.delayed ?? 0} delayed.`} />
-    <${Chart} title="Queue, age of the oldest" id="chart-age" from=${begun(first(), 60)} data=${seen("age")} format=${(v) => (v ? duration(v) : "0s")}
+    <${Chart} title="Queue, age of the oldest" id="chart-age" from=${begun(first(), 60)} data=${seen("age")} steps=${SECONDS} format=${(v) => (v ? duration(v) : "0s")}
       series=${[{ title: "oldest", colour: "warn" }]} summary=${`The oldest has waited ${duration(now.queue.oldest_age_seconds ?? 0)}.`} />`}
   </div>`;
 }

@@ -43,7 +43,7 @@ function Search({ query }) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => amend({ search: value.trim(), after: "" }, { replace: true }), TYPING_MS);
   };
-  return html`<input ref=${field} type="search" aria-label="Search run, task or message" placeholder="Search run, task or message   /"
+  return html`<input ref=${field} type="search" aria-label="Search run, task or message" placeholder="Search run, task or message"
     onInput=${type} spellcheck=${false} autocomplete="off" />`;
 }
 

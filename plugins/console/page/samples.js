@@ -6,7 +6,7 @@ import { store } from "./lib.js";
 import { connection, listen } from "./live.js";
 
 export const WINDOW = 900, BUCKET = 15, STEP = 2;
-const KINDS = ["good", "bad", "calm"];
+const KINDS = ["good", "bad", "calm"], COUNTED_MAX = 20000;
 
 /** Changes when there is something new to draw. */
 export const drawn = store(0);
@@ -15,9 +15,11 @@ export const status = store(null);
 
 const buckets = new Map(); /* start in seconds -> {good, bad, calm} */
 let looks = []; /* {time, running, waiting, ready, delayed, age, slots} */
-let counted = new Set(); /* runs that events told of before the past was there */
+const counted = new Set(); /* runs, which events and the past may both tell of */
 
-function add(time, outcome) {
+function add({ run_id: run, outcome }, time) {
+  if (counted.has(run)) return;
+  counted.add(run);
   const start = Math.floor(Date.parse(time) / 1000 / BUCKET) * BUCKET;
   const bucket = buckets.get(start) ?? { good: 0, bad: 0, calm: 0 };
   const kind = tone(outcome);
@@ -28,15 +30,12 @@ function add(time, outcome) {
 function forget() {
   const oldest = Date.now() / 1000 - WINDOW - BUCKET;
   for (const start of buckets.keys()) if (start < oldest) buckets.delete(start);
+  if (counted.size > COUNTED_MAX) counted.clear();
   while (looks.length && looks[0].time < oldest) looks.shift();
 }
 
 function take(events) {
-  for (const event of events) {
-    if (event.event !== "run.ended") continue;
-    counted?.add(event.run_id);
-    add(event.time, event.outcome);
-  }
+  for (const event of events) if (event.event === "run.ended") add(event, event.time);
   forget();
   drawn.set(drawn.get() + 1);
 }
@@ -45,15 +44,15 @@ function take(events) {
 async function lookBack() {
   const { runs } = await get("v1/runs?state=ended&limit=1000");
   const oldest = Date.now() - WINDOW * 1000;
-  for (const run of runs)
-    if (run.ended_at && !counted.has(run.run_id) && Date.parse(run.ended_at) > oldest) add(run.ended_at, run.outcome);
-  counted = null;
+  for (const run of runs) if (run.ended_at && Date.parse(run.ended_at) > oldest) add(run, run.ended_at);
+  drawn.set(drawn.get() + 1);
 }
 
 export async function look() {
   try {
     const answer = await get("v1/status");
     const { states = {}, queue = {} } = answer;
+    if (status.get()?.started_at !== answer.started_at) counted.clear(); // run ids begin anew with the program
     status.set(answer);
     looks.push({ time: Date.now() / 1000, running: answer.running, waiting: (states.queued ?? 0) + (states.backoff ?? 0),
       ready: queue.ready ?? 0, delayed: queue.delayed ?? 0, age: queue.oldest_age_seconds ?? 0, slots: answer.slots });
@@ -81,10 +80,11 @@ export function begin() {
   listen(take);
   setInterval(() => document.hidden || look(), STEP * 1000);
   look();
+  lookBack().catch(() => {});
   const stop = connection.watch((state) => {
     if (state !== "live") return;
     stop();
-    lookBack().catch(() => { counted = null; });
+    lookBack().catch(() => {}); // what ended before one listened
   });
 }
 

@@ -56,8 +56,10 @@ export function Timeline({ run, chosen }) {
     ${run.next_attempt_at && run.state === "backoff" && html`<p class="faint">The next begins in ${duration(Math.max(0, Math.round((at(run.next_attempt_at) - current) / 1000)))}.</p>`}`;
 }
 
-const SKIP = new Set(["seq", "time", "event", "run_id", "task", "slot", "runner", "trace_id", "span_id"]);
-const detail = (event) => Object.entries(event).filter(([key, value]) => !SKIP.has(key) && value !== "" && value !== 0)
+/* What stands elsewhere on the page, and what a message says in words. */
+const SKIP = new Set(["seq", "time", "event", "run_id", "task", "slot", "runner", "trace_id", "span_id", "category", "attempts"]);
+const SAID = new Set(["code", "reason", "exit_code", "signal", "delay_seconds"]);
+const detail = (event) => Object.entries(event).filter(([key, value]) => !SKIP.has(key) && !(event.message && SAID.has(key)) && value !== "" && value !== 0)
   .map(([key, value]) => (key.endsWith("_seconds") ? `${words(key.slice(0, -8))} ${duration(value)}` : key === "message" || key === "text" ? value : `${words(key)} ${value}`)).join(", ");
 
 export const Events = ({ events }) => html`<div class="table-frame"><table class="plain">
