@@ -174,18 +174,29 @@ static void write_line(struct con_follower *f, const pdk_event *event) {
     con_text_free(&line);
 }
 
+/* What is missing at the very end: nothing comes after it that would say so. */
+static void write_loss(struct con_follower *f, const pdk_event *event) {
+    pdk_event nothing = *event;
+    nothing.kind = PDK_EVENT_OUTPUT;
+    nothing.data = "";
+    nothing.size = 0;
+    if (f->lost) write_piece(f, &nothing, f->offset);
+}
+
 static void on_output(void *arg, const pdk_event *event) {
     struct con_follower *f = arg;
+    uint64_t size = event->size + !event->truncated; /* with its end */
     if (event->kind == PDK_EVENT_OUTCOME) {
+        write_loss(f, event);
         finish(f);
         return;
     }
     if (event->kind != PDK_EVENT_OUTPUT) return;
     if (f->text.size + event->size > BUFFER_MAX || !event->data)
-        f->lost += event->size;
+        f->lost += size;
     else
         write_line(f, event);
-    f->offset += event->size + !event->truncated;
+    f->offset += size;
     wake(f);
 }
 

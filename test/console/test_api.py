@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every operation of the contract is asked, and what comes back is what the contract says."""
 import json
+import os
 import threading
 
 from console import CONTRACT, Console, Stream, check_answer, ran, resolved, until, validate
@@ -174,9 +175,29 @@ def test_output():
         assert c.get(f"/v1/runs/{run}/output", headers={"Accept": "image/png"}).status == 406
 
 
+def test_what_is_lost_is_told():
+    """Who does not read while a lot is printed learns of every byte, of those at the end too."""
+    with Console() as c:
+        fifo = os.path.join(c.folder, "fifo")
+        os.mkfifo(fifo)
+        run = c.submit("much", "subprocess", command=f"read x <{fifo}; seq 1 300000")
+        c.wait_run(run, "running")
+        objects = Stream(c, f"/v1/runs/{run}/output?follow", {"Accept": "application/x-ndjson"})
+        with open(fifo, "w") as pipe:
+            pipe.write("go\n")
+        c.wait_run(run)
+        at = lost = 0
+        for line in iter(objects.line, ""):
+            piece = json.loads(line)
+            assert piece["offset"] == at + piece.get("lost", 0), (at, piece)
+            at = piece["offset"] + len(piece["text"])
+            lost += piece.get("lost", 0)
+        objects.close()
+        assert lost > 0 and at == sum(len(str(i)) + 1 for i in range(1, 300001)), (at, lost)
+
+
 def test_output_is_followed():
     with Console() as c:
-        import os
         fifo = os.path.join(c.folder, "fifo")
         os.mkfifo(fifo)
         run = c.submit("talk", "subprocess", command=f"echo begin; cat {fifo}")
