@@ -107,6 +107,8 @@ test("a thousand runs are pages", async () => {
 });
 
 test("a server that comes back is found again", async () => {
+  const old = await server.runOf("hostile");
+  await server.ended(old);
   const page = await shown(server, "#/", { expected: /ERR_|status of 503/ });
   const said = page.getByRole("banner").getByRole("status");
   await said.filter({ hasText: "Live" }).waitFor();
@@ -116,5 +118,8 @@ test("a server that comes back is found again", async () => {
   await said.filter({ hasText: "Live" }).waitFor();
   const run = await server.runOf("nightly");
   await page.getByRole("region", { name: "Going on now" }).getByRole("link", { name: run }).waitFor();
+  await go(page, `#/runs/${old}`); // which the archive has kept
+  await page.getByRole("log").getByText("more", { exact: true }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Run again" }).count(), 0);
   await page.done();
 });

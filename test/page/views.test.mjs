@@ -80,7 +80,10 @@ test("colours stay as they were chosen", async () => {
   await page.done();
 });
 
-test("what tasks say is text", async () => {
+for (const without of [[], ["archive"]]) test(`what tasks say is text, without ${without[0] ?? "nothing"}`, async (t) => {
+  const server = await Server.start({ ...shop, server: { without } });
+  t.after(() => server.stop());
+  await server.ended(await server.runOf("hostile"));
   const page = await shown(server, "#/runs/hostile");
   const log = page.getByRole("log");
   await log.getByText(HOSTILE).waitFor();
