@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -236,13 +237,45 @@ static int32_t clone_child(struct pdk_launcher *launcher, struct pdk_request *re
     return 0;
 }
 
+/* A lock of the process, for all who start children in it: of a folder that the kernel has for each process. That one other
+ * users may not open, and we may even while the mark makes it root's. *ret is to be closed; -1 where there is no /proc. */
+static int32_t lock_process(int *ret) {
+    int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
+    *ret = -1;
+    if (fd < 0) return errno == ENOENT ? 0 : -errno;
+    do r = flock(fd, LOCK_EX);
+    while (r < 0 && errno == EINTR);
+    if (r == 0) {
+        *ret = fd;
+        return 0;
+    }
+    r = -errno;
+    close(fd);
+    return r;
+}
+
+static void unlock_process(int fd) {
+    if (fd < 0) return;
+    flock(fd, LOCK_UN); /* a child that somebody forked meanwhile has it, too */
+    close(fd);
+}
+
 /* A change of user in the child makes the kernel mark the memory as not to be dumped or traced, and until exec that
- * memory is ours. Put back what was there; one at a time, so that nobody takes another's mark for ours. */
+ * memory is ours. Put back what was there; one at a time, so that nobody takes another's mark for ours, or lifts it while
+ * a child with another user still has our memory. Another supervisor of this process does the same with threads of its
+ * own, so what is between ours alone, users, is not enough. */
 static int32_t clone_user(struct pdk_launcher *launcher, struct pdk_request *request, int32_t *fds) {
+    int lock;
     pthread_mutex_lock(launcher->users);
-    int dumpable = prctl(PR_GET_DUMPABLE);
-    int32_t r = clone_child(launcher, request, fds);
-    if (dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1) prctl(PR_SET_DUMPABLE, 1);
+    int32_t r = lock_process(&lock);
+    if (r == 0) {
+        int dumpable = prctl(PR_GET_DUMPABLE);
+        r = clone_child(launcher, request, fds);
+        if (dumpable == 1 && prctl(PR_GET_DUMPABLE) != 1) prctl(PR_SET_DUMPABLE, 1);
+    } else {
+        request->plan.failed_errno = -r;
+    }
+    unlock_process(lock);
     pthread_mutex_unlock(launcher->users);
     return r;
 }

@@ -76,7 +76,7 @@ struct pdk_launcher {
     bool lets_children_pass; /* SIGCHLD is not blocked */
     int32_t parent;
     struct pdk_cgroups *cgroups;
-    pthread_mutex_t *users; /* one change of user at a time; see launch.c */
+    pthread_mutex_t *users; /* one change of user at a time of this service; see launch.c */
 };
 
 int32_t pdk_launcher_init(struct pdk_launcher *launcher);

@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -81,6 +82,54 @@ static void test_user(void **state) {
     assert_non_null(strstr(text_of(&child, PDK_STDOUT), "leader 1 death 9")); /* in spite of the change */
     child_free(&child);
     world_close(&world);
+}
+
+enum { CHANGES = 200, AT_ONCE = 4 };
+
+struct service {
+    struct world world;
+    pthread_t thread;
+    int ended;
+};
+
+/* What a supervisor does that lives in a thread of its own. */
+static void *change_user_often(void *arg) {
+    struct service *service = arg;
+    struct child children[AT_ONCE];
+    pdk_command command = command_of(HELPER("exit", "0"));
+    command.flags = PDK_COMMAND_USER;
+    command.uid = command.gid = NOBODY;
+    for (int i = 0; i < CHANGES; i++) {
+        for (int k = 0; k < AT_ONCE; k++) child_start(&service->world, &children[k], &command);
+        run_until_over(&service->world, service->world.over + AT_ONCE);
+        for (int k = 0; k < AT_ONCE; k++) service->ended += children[k].ended;
+    }
+    return NULL;
+}
+
+/* The mark that a child's change leaves is one for the process, whoever's child it is. */
+static void test_users_of_two_services(void **state) {
+    struct service services[2];
+    struct stat self;
+    (void)state;
+    if (geteuid() != 0) skip();
+    (void)helper_path();
+    for (int i = 0; i < 2; i++) {
+        services[i].ended = 0;
+        world_open(&services[i].world);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&services[i].thread, NULL, change_user_often, &services[i]), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(services[i].thread, NULL), 0);
+        assert_int_equal(services[i].ended, CHANGES * AT_ONCE);
+    }
+    assert_int_equal(prctl(PR_GET_DUMPABLE), 1);
+    assert_int_equal(stat("/proc/self/auxv", &self), 0);
+    assert_int_equal(self.st_uid, geteuid());
+    pdk_spawner_free(services[1].world.spawner);
+    pdk_ev_free(services[1].world.ev);
+    world_close(&services[0].world);
 }
 
 static void test_capabilities(void **state) {
@@ -272,6 +321,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_user),
+        cmocka_unit_test(test_users_of_two_services),
         cmocka_unit_test(test_capabilities),
         cmocka_unit_test(test_no_new_privileges),
         cmocka_unit_test(test_seccomp),
