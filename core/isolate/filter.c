@@ -13,6 +13,7 @@
 
 #include "core/base/text.h"
 #include "core/isolate/jail.h"
+#include "core/process/host_control.h"
 #include "paddock/helpers.h"
 
 #if defined(__x86_64__)
@@ -31,56 +32,7 @@ static const struct {
 };
 enum { CALLS = sizeof calls / sizeof *calls };
 
-/* "default": what changes the machine for others. A machine that lacks one is fine. */
-static const char *const host_control[] = {"acct",
-                                           "add_key",
-                                           "adjtimex",
-                                           "bpf",
-                                           "clock_adjtime",
-                                           "clock_settime",
-                                           "create_module",
-                                           "delete_module",
-                                           "finit_module",
-                                           "fsconfig",
-                                           "fsmount",
-                                           "fsopen",
-                                           "fspick",
-                                           "init_module",
-                                           "ioperm",
-                                           "iopl",
-                                           "kexec_file_load",
-                                           "kexec_load",
-                                           "keyctl",
-                                           "lookup_dcookie",
-                                           "mount",
-                                           "mount_setattr",
-                                           "move_mount",
-                                           "nfsservctl",
-                                           "open_by_handle_at",
-                                           "open_tree",
-                                           "perf_event_open",
-                                           "pivot_root",
-                                           "process_vm_readv",
-                                           "process_vm_writev",
-                                           "ptrace",
-                                           "quotactl",
-                                           "quotactl_fd",
-                                           "reboot",
-                                           "request_key",
-                                           "setdomainname",
-                                           "sethostname",
-                                           "setns",
-                                           "settimeofday",
-                                           "stime",
-                                           "swapoff",
-                                           "swapon",
-                                           "syslog",
-                                           "umount",
-                                           "umount2",
-                                           "unshare",
-                                           "userfaultfd",
-                                           "vhangup",
-                                           NULL};
+static const char *const host_control[] = {PDK_HOST_CONTROL_CALLS, NULL};
 
 /* Without these its process could not even begin, or end. */
 static const char *const vital[] = {"execve", "execveat", "exit", "exit_group", "mmap", "read", "write", NULL};
