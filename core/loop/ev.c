@@ -78,7 +78,7 @@ struct pdk_ev {
     struct watch *fresh[FRESH]; /* NULL: stopped meanwhile */
     uint32_t fresh_count;
     struct chunk **chunks;
-    uint32_t chunk_count, free_slot;
+    uint32_t chunk_count, free_slot, taken;
     uint32_t *by_fd; /* the watch of each fd: index + 1 */
     size_t by_fd_size;
 };
@@ -132,6 +132,7 @@ static struct watch *take(struct pdk_ev *ev, enum kind kind) {
     struct watch *watch = slot(ev, ev->free_slot);
     ev->free_slot = watch->call.next_free;
     watch->kind = (uint8_t)kind;
+    ev->taken++;
     return watch;
 }
 
@@ -140,6 +141,7 @@ static void give_back(struct pdk_ev *ev, struct watch *watch) {
     watch->generation++;
     watch->call.next_free = ev->free_slot;
     ev->free_slot = index_of(watch);
+    ev->taken--;
 }
 
 /* ---- fds ---- */
@@ -492,6 +494,10 @@ int32_t pdk_ev_create(struct pdk_ev **ret) {
 
 int32_t pdk_ev_adopt(void *ev_loop, struct pdk_ev **ret) {
     return attach(ev_loop, false, ret);
+}
+
+uint32_t pdk_ev_watches(const struct pdk_ev *ev) {
+    return ev->taken;
 }
 
 const pdk_loop *pdk_ev_loop(struct pdk_ev *ev) {

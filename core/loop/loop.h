@@ -16,6 +16,9 @@ int32_t pdk_ev_adopt(void *ev_loop, struct pdk_ev **ret);
 
 const pdk_loop *pdk_ev_loop(struct pdk_ev *ev);
 
+/* How many watches there are, of all kinds. [main] */
+uint32_t pdk_ev_watches(const struct pdk_ev *ev);
+
 /* Run until pdk_ev_break; only for a loop of our own, and on another break does nothing. */
 void pdk_ev_run(struct pdk_ev *ev);
 void pdk_ev_break(struct pdk_ev *ev); /* [main] */
@@ -32,6 +35,9 @@ struct pdk_threads;
  * block all signals. */
 int32_t pdk_threads_create(const pdk_loop *loop, uint32_t threads, uint32_t queue, struct pdk_threads **ret);
 const pdk_pool *pdk_threads_pool(struct pdk_threads *threads);
+
+/* How many jobs are not done yet. */
+uint32_t pdk_threads_jobs(struct pdk_threads *threads);
 
 /* Jobs that wait get done(-ECANCELED); waits for those that run, and runs their done. [main] NULL is fine. */
 void pdk_threads_free(struct pdk_threads *threads);

@@ -37,7 +37,7 @@ struct pdk_threads {
     pthread_mutex_t lock; /* guards all below */
     pthread_cond_t work_came;
     struct list waiting, finished;
-    uint32_t waiting_count, idle, thread_count;
+    uint32_t waiting_count, undone, idle, thread_count;
     bool closing;
     pthread_t threads[MAX_THREADS];
 };
@@ -103,6 +103,7 @@ static void run_done(struct pdk_threads *pool) {
     pthread_mutex_lock(&pool->lock);
     pdk_job *job = pool->finished.first;
     pool->finished = (struct list){NULL, NULL};
+    for (const pdk_job *each = job; each; each = each->host_use[NEXT]) pool->undone--;
     pthread_mutex_unlock(&pool->lock);
     while (job) {
         pdk_job *next = job->host_use[NEXT];
@@ -149,6 +150,7 @@ static int32_t pool_submit(const pdk_pool *table, pdk_job *job) {
         job->host_use[POOL] = pool;
         append(&pool->waiting, job);
         pool->waiting_count++;
+        pool->undone++;
         pthread_cond_signal(&pool->work_came);
     }
     pthread_mutex_unlock(&pool->lock);
@@ -192,6 +194,13 @@ int32_t pdk_threads_create(const pdk_loop *loop, uint32_t threads, uint32_t queu
 
 const pdk_pool *pdk_threads_pool(struct pdk_threads *threads) {
     return &threads->table;
+}
+
+uint32_t pdk_threads_jobs(struct pdk_threads *threads) {
+    pthread_mutex_lock(&threads->lock);
+    uint32_t undone = threads->undone;
+    pthread_mutex_unlock(&threads->lock);
+    return undone;
 }
 
 void pdk_threads_free(struct pdk_threads *threads) {

@@ -41,6 +41,7 @@ void pdk_spawner_reap(struct pdk_spawner *spawner);
 struct pdk_spawner_stats {
     uint64_t spawned, failed, ended, killed, orphans;
     uint64_t output_bytes, output_lost;
+    uint32_t children; /* that are there now */
 };
 void pdk_spawner_stats(const struct pdk_spawner *spawner, struct pdk_spawner_stats *ret);
 

@@ -255,5 +255,7 @@ const pdk_process *pdk_spawner_service(struct pdk_spawner *spawner) {
 }
 
 void pdk_spawner_stats(const struct pdk_spawner *spawner, struct pdk_spawner_stats *ret) {
+    const struct pdk_child_state *child;
     *ret = spawner->stats;
+    TAILQ_FOREACH(child, &spawner->children, all) ret->children++;
 }

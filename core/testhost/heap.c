@@ -119,17 +119,15 @@ static bool strikes(uintptr_t caller) {
 
 /* ---- what stands in for the C library's ---- */
 
-#define CALLER ((uintptr_t)__builtin_return_address(0))
-
 static void *heap_malloc(size_t size) {
-    uintptr_t caller = CALLER;
+    uintptr_t caller = PDK_CALLER;
     void *made = strikes(caller) ? NULL : malloc(size);
     add(made, size, caller);
     return made;
 }
 
 static void *heap_calloc(size_t count, size_t size) {
-    uintptr_t caller = CALLER;
+    uintptr_t caller = PDK_CALLER;
     void *made = strikes(caller) ? NULL : calloc(count, size);
     add(made, count * size, caller);
     return made;
@@ -155,11 +153,11 @@ static void *resize(void *old, size_t count, size_t size, uintptr_t caller) {
 }
 
 static void *heap_realloc(void *old, size_t size) {
-    return resize(old, 1, size, CALLER);
+    return resize(old, 1, size, PDK_CALLER);
 }
 
 static void *heap_reallocarray(void *old, size_t count, size_t size) {
-    return resize(old, count, size, CALLER);
+    return resize(old, count, size, PDK_CALLER);
 }
 
 static char *copy(const char *text, size_t size, uintptr_t caller) {
@@ -172,22 +170,22 @@ static char *copy(const char *text, size_t size, uintptr_t caller) {
 }
 
 static char *heap_strdup(const char *text) {
-    return copy(text, strlen(text), CALLER);
+    return copy(text, strlen(text), PDK_CALLER);
 }
 
 static char *heap_strndup(const char *text, size_t size) {
-    return copy(text, strnlen(text, size), CALLER);
+    return copy(text, strnlen(text, size), PDK_CALLER);
 }
 
 static void *heap_aligned_alloc(size_t alignment, size_t size) {
-    uintptr_t caller = CALLER;
+    uintptr_t caller = PDK_CALLER;
     void *made = strikes(caller) ? NULL : aligned_alloc(alignment, size);
     add(made, size, caller);
     return made;
 }
 
 static int heap_posix_memalign(void **ret, size_t alignment, size_t size) {
-    uintptr_t caller = CALLER;
+    uintptr_t caller = PDK_CALLER;
     int rc = strikes(caller) ? ENOMEM : posix_memalign(ret, alignment, size);
     if (rc == 0) add(*ret, size, caller);
     return rc;

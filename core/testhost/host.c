@@ -130,7 +130,7 @@ static void check_result(pdk_test *t, const pdk_result *r) {
     if (r->message) check_text(t, "done", r->message);
 }
 
-static void take_result(struct attempt *attempt, const pdk_values *values, const pdk_result *r) {
+static void take_result(struct attempt *attempt, const pdk_result *r) {
     pdk_test_attempt *public = &attempt->public;
     public->status = r->status;
     public->category = r->category;
@@ -139,7 +139,7 @@ static void take_result(struct attempt *attempt, const pdk_values *values, const
     public->retry_after_ns = r->retry_after_ns;
     (void)snprintf(attempt->message, sizeof attempt->message, "%s", r->message ? r->message : "");
     (void)snprintf(attempt->code, sizeof attempt->code, "%s", r->code ? r->code : "");
-    public->output_value = values->hold(r->output);
+    public->output_value = pdk_values_get()->hold(r->output);
     public->has_usage = r->usage != NULL;
     if (r->usage) public->usage = *r->usage;
     attempt->running = false;
@@ -156,7 +156,7 @@ static int32_t host_done(const pdk_host *host, pdk_attempt handle, const pdk_res
     (void)pthread_mutex_lock(&t->lock);
     attempt = find(t, handle, &rule, &why);
     if (attempt) {
-        take_result(attempt, host->values, r);
+        take_result(attempt, r);
         attempt->public.done++;
     } else if (rule == PDK_TEST_RULE_AFTER) {
         TAILQ_FOREACH(attempt, &t->attempts, link) attempt->public.done += attempt->public.attempt == handle;
@@ -260,7 +260,7 @@ void pdk_test_fill_host(pdk_test *t) {
                          .roles = t->options.roles,
                          .reserved = 0,
                          .data = t,
-                         .values = pdk_values_get(),
+                         .values = pdk_test_watch_values(t),
                          .now_ns = host_now,
                          .unix_ns = host_unix,
                          .log = host_log,

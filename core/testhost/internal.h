@@ -10,6 +10,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/buffer.h"
+#include "core/base/table.h"
 #include "core/loop/loop.h"
 #include "core/plugin/instance.h"
 #include "core/process/process.h"
@@ -25,6 +26,16 @@ struct broken {
 struct fault {
     int32_t answer;
     uint32_t after, times, struck;
+};
+
+/* What of the host's the plugin owns: see owned.c. */
+enum { PDK_TEST_WATCHED = 8 }; /* hosts at once whose plugins are watched for it */
+struct owning {
+    pdk_values table;                 /* what the plugin is given */
+    _Atomic(pdk_test *) *row;         /* NULL: it is not watched */
+    struct pdk_table values, writers; /* by address; under the lock */
+    uint64_t order;
+    bool spoiled; /* there was no memory to count */
 };
 
 struct attempt {
@@ -47,6 +58,7 @@ struct child {
     pdk_test_child public;
     TAILQ_ENTRY(child) link;
     pdk_test *test;
+    uintptr_t caller;
     int32_t fails; /* the errno of the failure that is due in the next turn; 0: none is */
 };
 
@@ -61,6 +73,7 @@ struct watch {
     int32_t fd; /* -1: a timer */
     uint32_t events;
     uint64_t due, repeat;
+    uintptr_t caller; /* who began to watch */
     void (*ready)(void *arg, uint32_t events);
     void (*fire)(void *arg);
     void *arg;
@@ -71,6 +84,7 @@ struct job {
     TAILQ_ENTRY(job) link;
     pdk_job *job;
     int32_t status; /* for its done */
+    uintptr_t caller;
 };
 
 /* A series that the plugin asked metrics/1 for. */
@@ -110,7 +124,8 @@ struct pdk_test {
     bool real;
     enum phase phase;
 
-    pthread_mutex_t lock; /* of attempts, deliveries, series, posts, health; no foreign code is called under it */
+    pthread_mutex_t
+        lock; /* of attempts, deliveries, series, posts, health, owning; no foreign code is called under it */
     pthread_mutex_t said; /* of broken, log and record; taken last */
     struct broken *broken;
     uint32_t broken_count, broken_kept;
@@ -151,6 +166,7 @@ struct pdk_test {
     pdk_process process;
     pdk_source source;
     pdk_metrics metrics;
+    struct owning owning;
     struct real *services; /* of the core, or NULL */
 };
 
@@ -167,7 +183,6 @@ void pdk_test_footprint(pdk_test *t, struct footprint *ret);
 /* Break PURE when there is more than before. */
 void pdk_test_pure(pdk_test *t, const struct footprint *before, const char *call);
 uint32_t pdk_test_threads(void);
-uint64_t pdk_test_wall(void);
 
 /* ---- host.c ---- */
 void pdk_test_fill_host(pdk_test *t);
@@ -185,6 +200,11 @@ int32_t pdk_test_parse(pdk_test *t, const char *json, const pdk_value **ret, pdk
 const pdk_value *pdk_test_keep(pdk_test *t, const pdk_value *value); /* until the end; NULL: no memory */
 int32_t pdk_test_complete(pdk_test *t, const pdk_schema *schema, const pdk_value *given, const pdk_value **ret,
                           pdk_error *err);
+
+/* ---- owned.c ---- */
+const pdk_values *pdk_test_watch_values(pdk_test *t);
+/* Break OWNED for what is left, if its instance was destroyed, and give it back. */
+void pdk_test_free_values(pdk_test *t, bool destroyed);
 
 /* ---- loop.c, pool.c, process.c, source.c, metrics.c ---- */
 void pdk_test_fill_loop(pdk_test *t);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/testhost/internal.h"
+#include "core/testhost/slots.h"
 
 enum { POLL_MAX = 256 };
 
@@ -44,7 +45,7 @@ static int32_t loop_io(const pdk_loop *loop, int32_t fd, uint32_t events, void (
         if (w->fd == fd) return -EEXIST;
     }
     if (pdk_test_strikes(t, PDK_TEST_FAULT_IO, &rc)) return rc;
-    return add(t, &(struct watch){.fd = fd, .events = events, .ready = ready, .arg = arg}, ret);
+    return add(t, &(struct watch){.fd = fd, .events = events, .caller = PDK_CALLER, .ready = ready, .arg = arg}, ret);
 }
 
 static int32_t loop_change(const pdk_loop *loop, pdk_watch handle, uint32_t events) {
@@ -71,6 +72,7 @@ static int32_t loop_timer(const pdk_loop *loop, uint64_t delay, uint64_t repeat,
                &(struct watch){.fd = -1,
                                .due = delay > UINT64_MAX - now ? UINT64_MAX : now + delay,
                                .repeat = repeat,
+                               .caller = PDK_CALLER,
                                .fire = fire,
                                .arg = arg},
                ret);
@@ -230,13 +232,18 @@ uint32_t pdk_test_descriptors(const pdk_test *t) {
 }
 
 void pdk_test_free_loop(pdk_test *t) {
+    char place[PDK_PLACE_MAX];
     struct watch *w;
-    if (t->first_post) pdk_test_break(t, PDK_TEST_RULE_LEFT, "a posted call was left");
+    if (t->first_post)
+        pdk_test_break(t, PDK_TEST_RULE_LEFT, "a posted call was left; it would run %s",
+                       pdk_place((uintptr_t)t->first_post->run, place, sizeof place));
     while ((w = LIST_FIRST(&t->watches))) {
         if (w->fd < 0)
-            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a timer was left");
+            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a timer was left; it was begun at %s",
+                           pdk_place(w->caller, place, sizeof place));
         else
-            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a watch of descriptor %d was left", w->fd);
+            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a watch of descriptor %d was left; it was begun at %s", w->fd,
+                           pdk_place(w->caller, place, sizeof place));
         LIST_REMOVE(w, link);
         free(w);
     }

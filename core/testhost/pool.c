@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/testhost/internal.h"
+#include "core/testhost/slots.h"
 
 static int32_t pool_submit(const pdk_pool *pool, pdk_job *given) {
     pdk_test *t = pool->data;
@@ -15,6 +16,7 @@ static int32_t pool_submit(const pdk_pool *pool, pdk_job *given) {
     job = calloc(1, sizeof *job);
     if (!job) return -ENOMEM;
     job->job = given;
+    job->caller = PDK_CALLER;
     TAILQ_INSERT_TAIL(&t->jobs, job, link);
     return 0;
 }
@@ -100,10 +102,12 @@ uint32_t pdk_test_jobs(const pdk_test *t) {
 
 /* What has begun is ended; the rest would touch memory that is gone. */
 void pdk_test_free_pool(pdk_test *t) {
+    char place[PDK_PLACE_MAX];
     struct job *job;
     while ((job = TAILQ_FIRST(&t->jobs)) || (job = TAILQ_FIRST(&t->worked))) {
         bool waits = job == TAILQ_FIRST(&t->jobs);
-        pdk_test_break(t, PDK_TEST_RULE_LEFT, "a job was left %s", waits ? "waiting" : "before its done");
+        pdk_test_break(t, PDK_TEST_RULE_LEFT, "a job was left %s; it was submitted at %s",
+                       waits ? "waiting" : "before its done", pdk_place(job->caller, place, sizeof place));
         if (waits)
             TAILQ_REMOVE(&t->jobs, job, link);
         else

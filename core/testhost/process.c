@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/testhost/internal.h"
+#include "core/testhost/slots.h"
 #include "paddock/helpers.h"
 
 enum { CONTENT_MAX = 4 << 20, LIST_MAX = 4096 };
@@ -82,6 +83,7 @@ static int32_t process_spawn(const pdk_process *process, pdk_attempt attempt, co
     child = pdk_arena_alloc(&t->arena, sizeof *child);
     if (!child) return -ENOMEM;
     child->test = t;
+    child->caller = PDK_CALLER;
     child->public.struct_size = (uint32_t)sizeof child->public;
     child->public.attempt = attempt;
     child->public.ops = ops;
@@ -225,10 +227,12 @@ bool pdk_test_fail_children(pdk_test *t) {
 
 /* It lies in the arena. */
 void pdk_test_free_process(pdk_test *t) {
+    char place[PDK_PLACE_MAX];
     struct child *child;
     TAILQ_FOREACH(child, &t->children, link) {
         const char *const *argv = child->public.command.argv;
         if (!child->public.over)
-            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a child was left running: %s", argv && argv[0] ? argv[0] : "?");
+            pdk_test_break(t, PDK_TEST_RULE_LEFT, "a child was left running: %s; it was started at %s",
+                           argv && argv[0] ? argv[0] : "?", pdk_place(child->caller, place, sizeof place));
     }
 }

@@ -10,6 +10,7 @@ struct real {
     struct pdk_ev *ev;
     struct pdk_threads *threads;
     struct pdk_spawner *spawner;
+    uint32_t watches; /* that are not of the plugin */
     pdk_call wake;
 };
 
@@ -34,15 +35,25 @@ int32_t pdk_test_make_real(pdk_test *t, pdk_error *err) {
     rc = pdk_ev_create(&real->ev);
     if (rc == 0) rc = pdk_threads_create(pdk_ev_loop(real->ev), 2, 0, &real->threads);
     if (rc == 0) options.loop = pdk_ev_loop(real->ev);
+    if (rc == 0) real->watches = pdk_ev_watches(real->ev);
     if (rc == 0) rc = pdk_spawner_create(&options, &real->spawner, err);
     if (rc) pdk_test_free_real(t);
     return rc;
 }
 
+static void left(pdk_test *t, uint32_t count, const char *one, const char *more) {
+    if (count) pdk_test_break(t, PDK_TEST_RULE_LEFT, "%u %s left", count, count == 1 ? one : more);
+}
+
 void pdk_test_free_real(pdk_test *t) {
     struct real *real = t->services;
+    struct pdk_spawner_stats stats = {0};
     if (!real) return;
-    pdk_spawner_free(real->spawner);
+    if (real->spawner) pdk_spawner_stats(real->spawner, &stats);
+    left(t, stats.children, "child was", "children were");
+    if (real->threads) left(t, pdk_threads_jobs(real->threads), "job was", "jobs were");
+    pdk_spawner_free(real->spawner); /* with the watches of its own */
+    if (real->ev && real->threads) left(t, pdk_ev_watches(real->ev) - real->watches, "watch was", "watches were");
     pdk_threads_free(real->threads);
     if (real->ev) pdk_ev_once(real->ev); /* what they posted */
     pdk_ev_free(real->ev);

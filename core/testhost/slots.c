@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <link.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -54,6 +55,32 @@ size_t pdk_slots_count(void) {
     struct walk walk = {NULL, NULL, 0};
     (void)dl_iterate_phdr(visit, &walk);
     return walk.count;
+}
+
+/* ---- an address ---- */
+
+struct looking {
+    uintptr_t address;
+    char *buf;
+    size_t size;
+};
+
+static void look_in(void *arg, const struct pdk_object *object) {
+    const struct looking *looking = arg;
+    const char *slash = strrchr(object->name, '/');
+    if (looking->address < object->begin || looking->address >= object->end) return;
+    (void)snprintf(looking->buf, looking->size, "%s+0x%llx",
+                   slash           ? slash + 1
+                   : object->index ? object->name
+                                   : "the program",
+                   (unsigned long long)(looking->address - object->base));
+}
+
+const char *pdk_place(uintptr_t address, char *buf, size_t size) {
+    struct looking looking = {address, buf, size};
+    (void)snprintf(buf, size, "0x%llx", (unsigned long long)address);
+    pdk_slots_each(look_in, &looking);
+    return buf;
 }
 
 /* ---- the tables of one file ---- */

@@ -22,6 +22,13 @@ struct pdk_slot {
 size_t pdk_slots_count(void);
 void pdk_slots_each(void (*each)(void *arg, const struct pdk_object *object), void *arg);
 
+/* Where an address of code lies, for people and addr2line: "greet.so+0x1234". Returns buf. */
+enum { PDK_PLACE_MAX = 128 };
+const char *pdk_place(uintptr_t address, char *buf, size_t size);
+
+/* Who called the function that this stands in. */
+#define PDK_CALLER ((uintptr_t)__builtin_return_address(0))
+
 /* Turn the slots of these functions. Those that are turned already stay so. */
 void pdk_slots_turn(const struct pdk_object *object, const struct pdk_slot *slots, size_t count);
 

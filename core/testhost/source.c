@@ -50,7 +50,7 @@ static const char *copy(pdk_test *t, const char *text) {
 }
 
 static const pdk_value *hold(pdk_test *t, const pdk_value *value) {
-    return value ? pdk_test_keep(t, t->host.values->hold(value)) : NULL;
+    return value ? pdk_test_keep(t, pdk_values_get()->hold(value)) : NULL;
 }
 
 static int32_t source_submit(const pdk_source *source, const pdk_submission *s, pdk_run *ret_run, pdk_error *err) {
@@ -112,7 +112,7 @@ static int32_t source_prepare(const pdk_source *source, const pdk_value *spec, c
         return pdk_fail(err, rc, spec, "the test host says that it is invalid", NULL, NULL);
     made = malloc(sizeof *made);
     if (!made) return -ENOMEM;
-    made->spec = t->host.values->hold(spec);
+    made->spec = pdk_values_get()->hold(spec);
     t->templates++;
     *ret = made;
     return 0;
@@ -123,7 +123,7 @@ static void source_release(const pdk_source *source, const pdk_template *templat
     pdk_test_check_main(t, "source->release");
     if (!template) return;
     t->templates--;
-    t->host.values->drop(template->spec);
+    pdk_values_get()->drop(template->spec);
     free((void *)(uintptr_t) template);
 }
 

@@ -184,7 +184,7 @@ static void free_attempt(pdk_test *t, struct attempt *attempt) {
     (void)pthread_mutex_lock(&t->lock);
     TAILQ_REMOVE(&t->attempts, attempt, link);
     (void)pthread_mutex_unlock(&t->lock);
-    t->host.values->drop(attempt->public.output_value);
+    pdk_values_get()->drop(attempt->public.output_value);
     for (int i = 0; i < 3; i++) pdk_buffer_free(&attempt->out[i]);
     free(attempt);
 }

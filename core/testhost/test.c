@@ -41,7 +41,7 @@ static int32_t copy_options(pdk_test *t, const pdk_test_options *options) {
 
 static void release(pdk_test *t) {
     struct pdk_buffer *const buffers[] = {&t->log, &t->record, &t->shown_log, &t->shown_record, &t->page};
-    for (size_t i = 0; i < t->value_count; i++) t->host.values->drop(t->values[i]);
+    for (size_t i = 0; i < t->value_count; i++) pdk_values_get()->drop(t->values[i]);
     free(t->values);
     for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) pdk_buffer_free(buffers[i]);
     if (t->library.plugin) pdk_library_free(&t->library);
@@ -127,7 +127,7 @@ static const char *some(char *buf, size_t size, uint32_t n, const char *what) {
 }
 
 /* Nothing is freed that the plugin may still use: all of it is looked at first. */
-static void look_back(pdk_test *t) {
+static void look_back(pdk_test *t, bool destroyed) {
     struct pdk_heap_left left;
     struct footprint now;
     char text[64];
@@ -138,6 +138,7 @@ static void look_back(pdk_test *t) {
     pdk_test_free_loop(t);
     pdk_test_free_real(t);
     pdk_test_free_metrics(t);
+    pdk_test_free_values(t, destroyed);
     for (int i = 0; i < 50 && pdk_test_threads() > t->begin.threads; i++) (void)poll(NULL, 0, 10); /* they take leave */
     pdk_test_footprint(t, &now);
     if (now.threads > t->begin.threads)
@@ -170,7 +171,7 @@ static pdk_test *begin(pdk_test *t, int32_t rc, pdk_error *why, pdk_error *err) 
     if (!why->message[0]) (void)pdk_fail(why, rc, NULL, strerror(-rc), NULL, NULL);
     why->at = NULL; /* it goes with the host */
     (void)pdk_test_failed(t, err, rc, why, t->plugin ? "create" : "load");
-    if (t->plugin) look_back(t);
+    if (t->plugin) look_back(t, true);
     release(t);
     return NULL;
 }
@@ -192,7 +193,6 @@ pdk_test *pdk_test_load_tuned(const char *path, const pdk_test_options *options,
     size_t before = pdk_heap_before();
     int32_t rc;
     if (!t) return NULL;
-    t->host.values = pdk_values_get();
     tune(t, tuning);
     rc = copy_options(t, options);
     if (rc == 0) rc = pdk_library_open(path, &t->library, &why);
@@ -206,7 +206,6 @@ pdk_test *pdk_test_make(const pdk_plugin *plugin, const pdk_test_options *option
     pdk_error why = PDK_ERROR;
     int32_t rc;
     if (!t) return NULL;
-    t->host.values = pdk_values_get();
     tune(t, NULL);
     rc = copy_options(t, options);
     if (rc == 0) rc = pdk_plugin_check(plugin, &why);
@@ -216,17 +215,19 @@ pdk_test *pdk_test_make(const pdk_plugin *plugin, const pdk_test_options *option
 
 int pdk_test_end(pdk_test *t) {
     uint32_t broken;
+    bool destroyed;
     if (!t) return 1;
     pdk_test_end_tasks(t);
     if (t->plugin->start || t->plugin->stop || t->plugin->source) (void)pdk_test_close(t);
     if (!t->real) pdk_test_turn(t);
-    if (TAILQ_EMPTY(&t->tasks)) {
+    destroyed = TAILQ_EMPTY(&t->tasks);
+    if (destroyed) {
         pdk_test_note(t, "destroy");
         pdk_test_enter(t, "destroy");
         t->plugin->destroy(t->self);
         pdk_test_leave(t);
     }
-    look_back(t);
+    look_back(t, destroyed);
     broken = t->broken_count;
     release(t);
     return broken > 125 ? 125 : (int)broken;

@@ -18,6 +18,9 @@ struct pdk_test_tuning {
 pdk_test *pdk_test_load_tuned(const char *path, const pdk_test_options *options, const struct pdk_test_tuning *tuning,
                               pdk_error *err);
 
+/* Nanoseconds of the wall's time, from some point on. */
+uint64_t pdk_test_wall(void);
+
 /* Something happens, whatever is next. False: nothing is left that could. */
 bool pdk_test_step(pdk_test *t);
 

@@ -13,7 +13,7 @@ const pdk_value *pdk_test_keep(pdk_test *t, const pdk_value *value) {
         size_t capacity = t->value_capacity ? 2 * t->value_capacity : 64;
         const pdk_value **more = reallocarray(t->values, capacity, sizeof(*more));
         if (!more) {
-            t->host.values->drop(value);
+            pdk_values_get()->drop(value);
             return NULL;
         }
         t->values = more;
@@ -23,7 +23,7 @@ const pdk_value *pdk_test_keep(pdk_test *t, const pdk_value *value) {
 }
 
 int32_t pdk_test_parse(pdk_test *t, const char *json, const pdk_value **ret, pdk_error *err) {
-    const pdk_values *values = t->host.values;
+    const pdk_values *values = pdk_values_get();
     const pdk_value *value = NULL;
     char *copy = strdup(json);
     int32_t rc;
@@ -49,7 +49,7 @@ const char *pdk_test_text(pdk_test *t, const pdk_value *value) {
     struct pdk_buffer text = PDK_BUFFER(OUTPUT_MAX);
     const char *kept = "null";
     if (!t || !value) return kept;
-    (void)t->host.values->print(t->host.values, value, PDK_JSON_PLAIN, pdk_buffer_write, &text);
+    (void)pdk_values_get()->print(pdk_values_get(), value, PDK_JSON_PLAIN, pdk_buffer_write, &text);
     if (!text.error) kept = pdk_arena_text(&t->arena, pdk_buffer_string(&text), text.size);
     pdk_buffer_free(&text);
     return kept ? kept : "";
@@ -57,7 +57,7 @@ const char *pdk_test_text(pdk_test *t, const pdk_value *value) {
 
 /* The map without a key, or with another value for it. */
 static const pdk_value *with_key(pdk_test *t, const pdk_value *map, const char *key, const pdk_value *value) {
-    const pdk_values *values = t->host.values;
+    const pdk_values *values = pdk_values_get();
     const pdk_value *made = NULL;
     pdk_writer *w = values->open(values);
     values->put_map(w);
@@ -86,7 +86,7 @@ static void tell(const struct pdk_report *report, const pdk_value *at, int32_t r
 int32_t pdk_test_complete(pdk_test *t, const pdk_schema *schema, const pdk_value *given, const pdk_value **ret,
                           pdk_error *err) {
     const pdk_param *row = schema ? pdk_schema_find(schema, "env") : NULL;
-    const pdk_value *env = row && row->type == PDK_STRING_MAP ? t->host.values->get(given, "env") : NULL;
+    const pdk_value *env = row && row->type == PDK_STRING_MAP ? pdk_values_get()->get(given, "env") : NULL;
     struct pdk_report report = {.limit = 1};
     int32_t rc;
     *ret = given;

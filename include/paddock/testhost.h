@@ -57,10 +57,11 @@ enum {
     PDK_TEST_RULE_RESULT = 5,   /* a result, a progress, an error or a metric that its header does not allow */
     PDK_TEST_RULE_MANNERS = 6,  /* a log line with a newline, loop->child instead of process/1 and the like */
     PDK_TEST_RULE_PURE = 7,     /* create, supports and build_task start and open nothing */
-    PDK_TEST_RULE_LEFT = 8,     /* no watch, job, child, descriptor, thread, value or memory is left at the end */
+    PDK_TEST_RULE_LEFT = 8,     /* no watch, job, child, descriptor, thread or memory is left at the end */
     PDK_TEST_RULE_STOP = 9,     /* stopped is said once, after stop */
     PDK_TEST_RULE_SLOW = 10,    /* a [main] call blocked */
-    PDK_TEST_RULE_WORDS = 11    /* a result that is no success says why; the headers allow not to */
+    PDK_TEST_RULE_WORDS = 11,   /* a result that is no success says why; the headers allow not to */
+    PDK_TEST_RULE_OWNED = 12    /* who owns a value drops it, once; who opened a writer closes it */
 };
 
 /* A service that the test offers, in place of or beside those of the host. */

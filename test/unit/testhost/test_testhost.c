@@ -18,6 +18,7 @@ struct one {
     pdk_series *series;
     char task_of[32];
     pdk_attempt attempt;
+    const pdk_value *with;
     pdk_job job;
     pdk_watch watch;
     int resumed, flushed, settled, worked;
@@ -51,6 +52,11 @@ static int32_t task_start(void *task, const pdk_start *how, pdk_error *err) {
     struct one *one = task;
     const pdk_host *host = one->host;
     one->attempt = how->attempt;
+    if (is(one, "hold")) (void)one->host->values->hold(one->with);
+    if (is(one, "open")) (void)one->host->values->open(one->host->values);
+    if (is(one, "drop")) one->host->values->drop(one->with);
+    if (is(one, "parse")) (void)one->host->values->parse(one->host->values, "[1]", 3, "one", &one->with, err);
+    if (is(one, "linger")) (void)one->loop->timer(one->loop, 3600 * PDK_SECOND, 0, fired, one, &one->watch);
     if (is(one, "refuse")) return pdk_fail(err, -EAGAIN, NULL, "not now", NULL, NULL);
     if (is(one, "never")) return 0;
     if (is(one, "timer")) return one->loop->timer(one->loop, 3 * PDK_SECOND, 0, fired, one, &one->watch);
@@ -83,6 +89,7 @@ static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *er
     const char *word = NULL;
     (void)pdk_need_string(one->host, spec->with, "do", &word, err);
     (void)snprintf(one->task_of, sizeof one->task_of, "%s", word);
+    one->with = spec->with;
     if (is(one, "impure")) (void)one->loop->timer(one->loop, 1, 0, fired, one, &one->watch);
     if (is(one, "silent")) return -EINVAL;
     *ret = one;
@@ -234,6 +241,46 @@ static void each_broken_rule_is_a_line(void **state) {
         assert_string_equal(pdk_test_broken_line(t, 0, NULL), heard);
         if (i == 0) pdk_test_forgive(t);
         assert_int_equal(pdk_test_end(t) != 0, i != 0);
+    }
+}
+
+/* What was left is given back by the host: the leak checker of a sanitizer has nothing to say. */
+static void what_is_owned_is_watched(void **state) {
+    static const struct {
+        const char *word;
+        uint32_t flags;
+        int32_t rule;
+        const char *line;
+    } cases[] = {
+        {"hold", 0, PDK_TEST_RULE_OWNED, "1 value was not dropped; the first, {\"do\":\"hold\"}, was got at "},
+        {"parse", 0, PDK_TEST_RULE_OWNED, "1 value was not dropped; the first, [1], was got at "},
+        {"open", 0, PDK_TEST_RULE_OWNED, "1 writer was not closed; the first was opened at "},
+        {"drop", 0, PDK_TEST_RULE_OWNED, "drop of a value that it does not own, at "},
+        {"hold", PDK_TEST_REAL, PDK_TEST_RULE_OWNED, "1 value was not dropped"},
+        {"linger", 0, PDK_TEST_RULE_LEFT, "a timer was left; it was begun at "},
+        {"linger", PDK_TEST_REAL, PDK_TEST_RULE_LEFT, "1 watch was left"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        pdk_test *t = make(cases[i].flags);
+        (void)begin(t, cases[i].word);
+        assert_int_equal(pdk_test_end(t), 1);
+        assert_int_equal(heard_rule, cases[i].rule);
+        if (!strstr(heard, cases[i].line)) fail_msg("%s: %s", cases[i].word, heard);
+    }
+}
+
+/* Each host has functions of its own, as long as there are some: the last of many is not watched. */
+static void owners_are_told_apart(void **state) {
+    pdk_test *tests[20];
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT_OF(tests); i++) tests[i] = make(0);
+        (void)begin(tests[3], "hold");
+        (void)begin(tests[19], "hold");
+        pdk_values_get()->drop(self(tests[19])->with);
+        for (size_t i = COUNT_OF(tests); i-- > 0;)
+            if (pdk_test_end(tests[i]) != (i == 3)) fail_msg("host %zu: %s", i, heard);
     }
 }
 
@@ -417,6 +464,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_attempt_is_kept),
         cmocka_unit_test(each_broken_rule_is_a_line),
+        cmocka_unit_test(what_is_owned_is_watched),
+        cmocka_unit_test(owners_are_told_apart),
         cmocka_unit_test(build_task_is_watched),
         cmocka_unit_test(time_stands_still_and_jumps),
         cmocka_unit_test(a_wait_in_vain_fails),
