@@ -39,6 +39,10 @@ static const struct pdk_verify_check checks[] = {
      pdk_check_extension},
     {23, "instance", "stop", "After stop comes stopped, once, and nothing after it", "plugin.h",
      BROKEN(STOP) | BROKEN(AFTER), pdk_check_stop},
+    {24, "instance", "values", "Who owns a value drops it, once, and who opens a writer closes it, however a life goes",
+     "value.h", BROKEN(OWNED), pdk_check_owned},
+    {25, "instance", "memory is level", "A life after the other takes no more memory than the one before it",
+     "plugin.h", 0, pdk_check_level},
 
     {30, "runner", "supports", "supports is pure: the same answer twice, and nothing begun", "runner.h",
      BROKEN(PURE) | BROKEN(RESULT), pdk_check_supports},

@@ -16,7 +16,7 @@ bool pdk_verify_is_open(const struct pdk_verify *v) {
 
 __attribute__((format(printf, 3, 0))) static void say(struct pdk_verify *v, uint32_t verdict, const char *format,
                                                       va_list args) {
-    if (!pdk_verify_is_open(v)) return;
+    if (!pdk_verify_is_open(v) || v->rules_alone) return;
     (void)vsnprintf(v->result->seen, sizeof v->result->seen, format, args);
     v->verdict = verdict;
 }

@@ -231,3 +231,27 @@ void pdk_check_stop(struct pdk_verify *v) {
     for (int i = 0; i < 20; i++) (void)pdk_test_step(t);
     pdk_play_end(v, t);
 }
+
+/* Where a value is got there is a way out that forgets it, and most of them are taken when something goes wrong. */
+void pdk_check_owned(struct pdk_verify *v) {
+    static void (*const lives[])(struct pdk_verify * v) = {
+        pdk_check_refusals,     pdk_check_cancel,      pdk_check_kill,       pdk_check_pool_busy,
+        pdk_check_job_canceled, pdk_check_spawn_fails, pdk_check_loop_fails,
+    };
+    pdk_play_life(v);
+    v->rules_alone = true;
+    for (size_t i = 0; v->plugin->runner && i < sizeof lives / sizeof *lives && pdk_verify_is_open(v); i++) {
+        v->children = 0;
+        v->ending = PDK_END_ALONE;
+        lives[i](v);
+    }
+    bool brings = v->plugin->source && !v->dry;
+    if (brings && pdk_verify_is_open(v)) pdk_check_source_settled(v);
+    if (brings && pdk_verify_is_open(v)) pdk_check_source_invalid(v);
+    if (v->plugin->metrics && pdk_verify_is_open(v)) pdk_check_values(v);
+    v->rules_alone = false;
+}
+
+void pdk_check_level(struct pdk_verify *v) {
+    pdk_play_level(v, pdk_play_life);
+}

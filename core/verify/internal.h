@@ -24,6 +24,8 @@ struct pdk_verify {
     enum pdk_ending ending; /* of children */
     uint32_t verdict;       /* PDK_VERIFY_...; 0: none yet */
     uint32_t allocation;    /* the one that fails, from 1; 0: none does */
+    bool dry, unwell;       /* what brought nothing in, or did not come up: it is not waited for again */
+    bool rules_alone; /* what a check that is borrowed finds, or skips, is its own business: the host's lines count */
 };
 
 /* ---- verdicts: the first one stands ---- */
@@ -58,6 +60,8 @@ void pdk_play_life(struct pdk_verify *v);
 
 /* The same again and again: does memory grow each time? */
 void pdk_play_cycles(struct pdk_verify *v, void (*once)(struct pdk_verify *v));
+/* The same, by all that the process has allocated, whoever did it. */
+void pdk_play_level(struct pdk_verify *v, void (*once)(struct pdk_verify *v));
 /* Each allocation fails in turn while once runs, and pdk_play_heal says that there is memory again. */
 void pdk_play_memory(struct pdk_verify *v, void (*once)(struct pdk_verify *v));
 void pdk_play_heal(void);
@@ -91,6 +95,8 @@ void pdk_check_process(struct pdk_verify *v);
 void pdk_check_life(struct pdk_verify *v); /* what is broken is told by the host */
 void pdk_check_extension(struct pdk_verify *v);
 void pdk_check_stop(struct pdk_verify *v);
+void pdk_check_owned(struct pdk_verify *v);
+void pdk_check_level(struct pdk_verify *v);
 
 void pdk_check_supports(struct pdk_verify *v);
 void pdk_check_build(struct pdk_verify *v);

@@ -77,16 +77,27 @@ static void too_late(void *arg) {
 
 /* ---- one check ---- */
 
+/* Ours, with an allocator that keeps nothing back in its threads: what it says is in use, is. NULL: no memory. */
+static const char **environment(void) {
+    size_t count = 0;
+    while (environ && environ[count]) count++;
+    const char **made = calloc(count + 2, sizeof *made);
+    for (size_t i = 0; made && i < count; i++) made[i] = environ[i];
+    if (made && !getenv("GLIBC_TUNABLES")) made[count] = "GLIBC_TUNABLES=glibc.malloc.tcache_count=0";
+    return made;
+}
+
 static int32_t spawn(struct pdk_verifier *verifier, const char *const *argv, int32_t fd, pdk_error *err) {
     static const pdk_child_ops ops = {
         PDK_HEAD(pdk_child_ops), NULL, child_failed, child_output, child_ended, NULL, NULL};
     static const pdk_rlimit no_core = {RLIMIT_CORE, 0, 0, 0};
-    extern char **environ;
     const pdk_process *process = pdk_spawner_service(verifier->spawner);
+    const char **env = environment();
+    int32_t rc;
     pdk_command command = {.struct_size = (uint32_t)sizeof command,
                            .program = "/proc/self/exe",
                            .argv = argv,
-                           .env = (const char *const *)environ,
+                           .env = env,
                            .name = "verify",
                            .cwd_fd = -1,
                            .input_fd = -1,
@@ -100,7 +111,9 @@ static int32_t spawn(struct pdk_verifier *verifier, const char *const *argv, int
                            .nice = PDK_UNCHANGED,
                            .oom_score = PDK_UNCHANGED,
                            .drain_ms = 100};
-    return process->spawn(process, 0, &command, &ops, verifier, &verifier->child, err);
+    rc = env ? process->spawn(process, 0, &command, &ops, verifier, &verifier->child, err) : -ENOMEM;
+    free(env);
+    return rc;
 }
 
 /* It left no verdict: how it ended is the verdict. */

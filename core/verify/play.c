@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plugin led through its life by the test host, the way most checks want it. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 
@@ -8,16 +9,20 @@
 #include "core/verify/internal.h"
 #include "paddock/helpers.h"
 
-enum { CYCLES = 6, ALLOCATIONS_MAX = 5000 };
+enum { CYCLES = 6, LEVEL_CYCLES = 16, ALLOCATIONS_MAX = 5000 };
 
 static const uint64_t patience = 2 * PDK_SECOND, slow = 200 * PDK_MILLISECOND;
+static const uint64_t level_time = 5 * PDK_SECOND; /* of the wall; a life takes as long as its plugin does */
 static const uint64_t day = (uint64_t)24 * 3600 * PDK_SECOND;
 
 /* ---- instances ---- */
 
 static void heard(void *arg, int32_t rule, const char *line) {
     struct pdk_verify *v = arg;
+    bool rules_alone = v->rules_alone;
+    v->rules_alone = false;
     if (v->check->broken & 1u << rule) pdk_verify_fail(v, "%s", line);
+    v->rules_alone = rules_alone;
 }
 
 static pdk_test *load(struct pdk_verify *v, uint32_t flags, pdk_error *err) {
@@ -178,12 +183,12 @@ void pdk_play_life(struct pdk_verify *v) {
     pdk_error err = PDK_ERROR;
     if (!t) return;
     if (pdk_test_open(t, &err) < 0) pdk_verify_skip(v, "the instance does not start: %s", err.message);
-    if (v->plugin->start) (void)pdk_test_wait_health(t, PDK_UP);
+    if (v->plugin->start && !v->unwell) v->unwell = pdk_test_wait_health(t, PDK_UP) < 0;
     for (; kinds && *kinds && pdk_verify_is_open(v); kinds++) {
         v->kind = (*kinds)->name;
         if (!v->subject->kind || !strcmp(v->subject->kind, v->kind)) pdk_play_task(v, t);
     }
-    if (v->plugin->source) (void)pdk_test_wait_delivery(t, 1);
+    if (v->plugin->source && !v->dry) v->dry = !pdk_test_wait_delivery(t, 1);
     if (v->plugin->metrics) play_metrics(t);
     (void)pdk_test_close(t);
     pdk_play_end(v, t);
@@ -205,6 +210,35 @@ void pdk_play_cycles(struct pdk_verify *v, void (*once)(struct pdk_verify *v)) {
     pdk_heap_left(begin, true, &left[0]);
     pdk_verify_fail(v, "memory is left each time: %llu blocks; the first was allocated at %s",
                     (unsigned long long)(left[CYCLES - 1].blocks - left[CYCLES - 2].blocks), left[0].first);
+}
+
+#ifdef PDK_SANITIZED
+size_t __sanitizer_get_current_allocated_bytes(void); /* its header does not come with every compiler */
+#endif
+
+/* A sanitizer has an allocator of its own, which counts. */
+static uint64_t allocated(void) {
+#ifdef PDK_SANITIZED
+    return __sanitizer_get_current_allocated_bytes();
+#else
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+#endif
+}
+
+/* Caches fill up, and tables grow now and then; who takes more each time, to the last, never stops. */
+void pdk_play_level(struct pdk_verify *v, void (*once)(struct pdk_verify *v)) {
+    uint64_t bytes[LEVEL_CYCLES] = {0}, until = pdk_test_wall() + level_time;
+    int count = 0;
+    while (count < LEVEL_CYCLES && (count < CYCLES || pdk_test_wall() < until) && pdk_verify_is_open(v)) {
+        once(v);
+        bytes[count++] = allocated();
+    }
+    if (!pdk_verify_is_open(v)) return;
+    for (int i = count / 2; i < count; i++)
+        if (bytes[i] <= bytes[i - 1]) return;
+    pdk_verify_fail(v, "each life takes %llu bytes more than the one before",
+                    (unsigned long long)(bytes[count - 1] - bytes[count - 2]));
 }
 
 /* What was struck stays known. */

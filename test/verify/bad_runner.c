@@ -37,7 +37,9 @@ static struct walker only;       /* of 130 */
 static const pdk_host *one_host; /* of 131 */
 static struct walk one_walk;     /* of 312 */
 static int counter;              /* of 300, 311 */
-static void *volatile leaked;    /* of 140 */
+static void *volatile leaked;    /* of 140, 250 */
+static pdk_call one_call;        /* of 453 */
+static pdk_job one_job;          /* of 454 */
 
 /* ---- an attempt ---- */
 
@@ -49,6 +51,10 @@ static void late(void *arg) {
 
 static void nothing(void *arg) {
     (void)arg;
+}
+
+static void ready(void *arg, uint32_t events) {
+    (void)arg, (void)events;
 }
 
 static void *forever(void *arg) {
@@ -273,6 +279,7 @@ static int32_t supports(void *self, const pdk_spec *spec, pdk_error *why) {
 
 static int32_t refuse(struct walker *walker, const pdk_value *at, void **ret, pdk_error *err) {
     if (BAD(320)) return -EINVAL;
+    if (BAD(243)) (void)walker->host->values->hold(at);
     if (BAD(321)) *ret = walker;
     if (BAD(322)) at = walker->config;
     return pdk_fail(err, -EINVAL, at, "the name is empty", NULL, NULL);
@@ -282,6 +289,7 @@ static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *er
     struct walker *walker = self;
     const char *name = "";
     const pdk_value *value = walker->host->values->get(spec->with, "name");
+    if (BAD(240)) (void)walker->host->values->hold(value);
     struct walk *walk;
     int32_t rc = pdk_need_string(walker->host, spec->with, "name", &name, err);
     if (rc < 0) return rc;
@@ -335,9 +343,24 @@ static int32_t create(const pdk_host *host, const pdk_value *config, void **ret,
     return 0;
 }
 
+/* A value of its own, for nothing. */
+static void make_value(const pdk_values *values) {
+    const pdk_value *made = NULL;
+    pdk_writer *w = values->open(values);
+    values->put_int(w, 7);
+    if (BAD(241)) return;
+    if (values->close(w, &made, NULL) < 0) return;
+    if (BAD(244)) (void)values->close(w, NULL, NULL);
+    values->drop(made);
+    if (BAD(242)) values->drop(made);
+}
+
 static int32_t begin(void *self, pdk_error *err) {
     struct walker *walker = self;
+    char *text = NULL;
     (void)err;
+    make_value(walker->host->values);
+    if (BAD(250) && asprintf(&text, "%500d", FAULT) > 0) leaked = text; /* by the C library's own malloc */
     walker->host->health(walker->host, PDK_UP, "walking");
     if (BAD(233)) walker->host->stopped(walker->host);
     return 0;
@@ -351,10 +374,25 @@ static void stop(void *self) {
     if (BAD(232)) walker->host->health(walker->host, PDK_UP, "still here");
 }
 
+static void leave_behind(struct walker *walker) {
+    pdk_child child;
+    pdk_error err = PDK_ERROR;
+    const char *const argv[] = {"walk", NULL};
+    const pdk_command command = {
+        .struct_size = (uint32_t)sizeof command, .program = "walk", .argv = argv, .cwd_fd = -1};
+    one_call = (pdk_call){.run = nothing};
+    one_job = (pdk_job){.struct_size = (uint32_t)sizeof one_job, .work = nothing};
+    if (BAD(453)) walker->loop->post(walker->loop, &one_call);
+    if (BAD(454)) (void)walker->pool->submit(walker->pool, &one_job);
+    if (BAD(455)) (void)walker->process->spawn(walker->process, 0, &command, &child_ops, NULL, &child, &err);
+    if (BAD(456)) (void)walker->loop->io(walker->loop, 0, PDK_READ, ready, NULL, &walker->watch);
+}
+
 static void destroy(void *self) {
     struct walker *walker = self;
     if (walker->watch) walker->loop->stop(walker->loop, walker->watch);
     if (walker->fd >= 0 && !BAD(141)) close(walker->fd);
+    if (walker->loop) leave_behind(walker);
     if (!BAD(130)) free(walker);
 }
 

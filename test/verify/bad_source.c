@@ -39,7 +39,7 @@ static void flow(void *arg) {
     if (make_spec(spring, &spec) < 0) return;
     submission.spec = spec;
     rc = spring->source->submit(spring->source, &submission, NULL, &err);
-    spring->host->values->drop(spec);
+    if (!BAD(245)) spring->host->values->drop(spec);
     if (rc == -EINVAL && BAD(630)) abort();
     if (rc == -EINVAL && BAD(631)) spring->dry = true;
     spring->busy = rc == -EAGAIN;

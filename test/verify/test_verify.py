@@ -24,7 +24,7 @@ def faults():
 
 class Verify(paddock.Case):
     def verify(self, *arguments):
-        result = self.paddock("verify", "--json", *arguments)
+        result = self.paddock("verify", "--json", *arguments, timeout=240)  # all checks, some of which wait
         return result.returncode, [json.loads(line) for line in result.stdout.splitlines()], result.stderr
 
     def failed(self, checks):
