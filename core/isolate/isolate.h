@@ -21,7 +21,8 @@ struct pdk_isolate_options {
 int32_t pdk_isolate_load(pdk_supervisor *supervisor, pdk_router *router, const char *file,
                          const pdk_router_entry *entry, const struct pdk_isolate_options *options, pdk_error *err);
 
-/* The plugin's process now, for tests and `paddock plugins`; 0: there is none, or the instance has no process of its own. */
+/* The plugin's process now, for tests; 0: there is none, or it is not told yet that it has started, which it may have shown
+ * before; or the instance has no process of its own. */
 int32_t pdk_isolate_pid(const struct pdk_instance *instance);
 
 /* Is it an instance that pdk_isolate_load made? */

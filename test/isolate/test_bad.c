@@ -89,10 +89,9 @@ static void crashes(void **state) {
     (void)state;
     struct world *world = begin(NULL);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        int32_t before = pdk_isolate_pid(world_instance(world, "bad"));
-        uint32_t started = world->started;
+        int32_t before = world_warden(world, "bad");
         const struct world_run *other = submit(world, "never", "");
-        world_until(world, world->started == started + 1);
+        world_until(world, other->started);
         const struct world_run *run = submit(world, cases[i].how, "");
         const struct world_run *good = world_submit(world, "{'name': 'good', 'kind': 'echo', 'with': {}}", 0);
         world_until(world, run->settled && other->settled && good->settled);
@@ -100,7 +99,7 @@ static void crashes(void **state) {
         expect_gone(other, cases[i].words);
         assert_int_equal(good->end, PDK_END_SUCCEEDED);
         comes_back(world);
-        assert_int_not_equal(pdk_isolate_pid(world_instance(world, "bad")), before);
+        assert_int_not_equal(world_warden(world, "bad"), before);
         assert_false(world_lives(before));
     }
     assert_int_equal(world_count(world->log, "2 attempts end with it; started again in"), 2);
@@ -125,7 +124,7 @@ static void a_done_before_the_end(void **state) {
     struct world *world = begin(NULL);
     int32_t host = world_host(world, "bad");
     const struct world_run *run = submit(world, "brief", "");
-    world_until(world, world->started == 1);
+    world_until(world, run->started);
     pdk_ev_once(world->ev); /* the start goes out */
     while (world_lives(host)) {}
     world_until(world, run->settled);
@@ -170,7 +169,7 @@ static void deaf_at_the_end(void **state) {
     struct world *world = begin(NULL);
     const struct world_run *run =
         world_submit(world, "{'name': 'deaf', 'kind': 'bad', 'with': {'how': 'never'}, 'stop': {'grace': '10ms'}}", 20);
-    world_until(world, world->started == 1);
+    world_until(world, run->started);
     (void)pdk_supervisor_shutdown(world->supervisor);
     world_until(world, world->stopped);
     assert_true(run->settled);

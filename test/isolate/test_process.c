@@ -162,7 +162,7 @@ static void none_is_left_at_the_end(void **state) {
     isolate(world, subprocess, NULL, true);
     world_start(world);
     (void)begin_family(world, pids);
-    int32_t warden = pdk_isolate_pid(world_instance(world, "subprocess")), host = world_host(world, "subprocess");
+    int32_t warden = world_warden(world, "subprocess"), host = world_host(world, "subprocess");
     assert_true(world_lives(warden) && world_lives(host));
     world_end(world);
     assert_false(world_lives(warden) || world_lives(host));

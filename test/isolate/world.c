@@ -38,7 +38,8 @@ static void on_event(void *arg, const pdk_event *event) {
     struct world *world = arg;
     if (event->kind == PDK_EVENT_OUTPUT) add(world->out, sizeof world->out, event->data, event->size);
     if (event->kind == PDK_EVENT_OUTPUT) add(world->out, sizeof world->out, "\n", 1);
-    if (event->kind == PDK_EVENT_STARTED) world->started++;
+    for (uint32_t i = 0; event->kind == PDK_EVENT_STARTED && i < world->run_count; i++)
+        if (world->runs[i].run == event->run) world->runs[i].started++;
     pdk_ev_break(world->ev);
 }
 
@@ -177,15 +178,20 @@ bool world_is_up(struct world *world, const char *name) {
     return world_instance(world, name)->health == PDK_UP;
 }
 
-/* The one child of the warden, whose number the link has. */
+/* Its process may have spoken before its service tells that it has started: the thread which made it has to get a turn. */
+int32_t world_warden(struct world *world, const char *name) {
+    const struct pdk_instance *instance = world_instance(world, name);
+    world_until(world, pdk_isolate_pid(instance));
+    return pdk_isolate_pid(instance);
+}
+
+/* The one child of the warden. */
 int32_t world_host(struct world *world, const char *name) {
-    int32_t warden = pdk_isolate_pid(world_instance(world, name)), pid = 0;
+    int32_t warden = world_warden(world, name), pid = 0;
     char path[64];
-    if (!warden) return 0;
     (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", warden, warden);
     FILE *list = fopen(path, "re");
-    if (!list) return 0;
-    if (fscanf(list, "%d", &pid) != 1) pid = 0;
+    if (!list || fscanf(list, "%d", &pid) != 1) fail_msg("%s names nobody", path);
     (void)fclose(list);
     return pid;
 }

@@ -15,7 +15,7 @@ struct world_run {
     pdk_run run;
     bool settled;
     int32_t end, status, category, exit_code;
-    uint32_t attempts;
+    uint32_t started, attempts; /* as events tell, and the outcome */
     char code[64], message[512], output[2048];
     pdk_usage usage;
 };
@@ -27,7 +27,6 @@ struct world {
     struct world_run runs[WORLD_RUNS];
     uint32_t run_count;
     char log[WORLD_TEXT], out[WORLD_TEXT]; /* all that was logged; all output */
-    uint32_t started;                      /* attempts */
     bool stopped, late;
 };
 
@@ -55,7 +54,8 @@ struct world_run *world_submit(struct world *world, const char *spec, uint32_t k
 
 struct pdk_instance *world_instance(struct world *world, const char *name);
 bool world_is_up(struct world *world, const char *name);
-int32_t world_host(struct world *world, const char *name); /* the process that runs the plugin; 0: none */
+int32_t world_warden(struct world *world, const char *name);
+int32_t world_host(struct world *world, const char *name); /* the process that runs the plugin, which is up */
 uint32_t world_count(const char *text, const char *part);
 bool world_lives(int32_t pid);
 
