@@ -19,11 +19,16 @@ static bool is_given(const char *service) {
     return *at != NULL;
 }
 
+static const char instead[] = "leave isolation out of its entry: it runs in Paddock's own process then";
+
 static int32_t fit(const pdk_plugin *plugin, const pdk_value *at, pdk_error *err) {
-    const char *role = !plugin->runner   ? (plugin->source ? "a source" : "a metrics backend")
-                       : plugin->source  ? "a source as well"
-                       : plugin->metrics ? "a metrics backend as well"
-                                         : NULL;
+    const char *role = plugin->runner    ? (plugin->source    ? "a source as well"
+                                            : plugin->metrics ? "a metrics backend as well"
+                                                              : NULL)
+                       : plugin->source  ? "a source"
+                       : plugin->metrics ? "a metrics backend"
+                                         : "none";
+    if (err) (void)strlcpy(err->hint, instead, sizeof err->hint);
     if (role)
         return pdk_failf(err, -ENOTSUP, at, "only a runner can have a process of its own, and plugin \"%s\" is %s",
                          plugin->name, role);
@@ -31,6 +36,7 @@ static int32_t fit(const pdk_plugin *plugin, const pdk_value *at, pdk_error *err
         if (!is_given(*need))
             return pdk_failf(err, -ENOTSUP, at, "plugin \"%s\" needs %s, which is not there in a process of its own",
                              plugin->name, *need);
+    if (err) err->hint[0] = '\0';
     return 0;
 }
 

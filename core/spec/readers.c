@@ -79,14 +79,22 @@ const struct pdk_field *pdk_field_find(const struct pdk_field *rows, const char 
     return NULL;
 }
 
+/* What is spelt well, and stands in the wrong list. */
+static const char *where_it_belongs(const struct pdk_field *rows, const char *key) {
+    bool is_entry = rows == pdk_source_rows || rows == pdk_metrics_rows;
+    return is_entry && pdk_field_find(pdk_plugin_rows, key, strlen(key)) ? "only runners have it, under plugins" : NULL;
+}
+
 void pdk_field_unknown(struct pdk_reading *reading, const struct pdk_field *rows, const pdk_value *map, size_t i) {
     const char *words[PDK_TASK_ROWS], *key = map->as.map.entries[i].key;
+    const char *belongs = where_it_belongs(rows, key);
     size_t count = 0;
     for (; rows->name && count + 1 < PDK_TASK_ROWS; rows++)
         if (rows->since <= PDK_SPEC_VERSION) words[count++] = rows->name;
     words[count] = NULL;
-    pdk_reading_error(reading, pdk_value_key_fault(reading->report, -EINVAL, map, i, NULL, pdk_nearest(key, words),
-                                                   "unknown field \"%.100s\"", key));
+    pdk_reading_error(reading,
+                      pdk_value_key_fault(reading->report, -EINVAL, map, i, belongs,
+                                          belongs ? NULL : pdk_nearest(key, words), "unknown field \"%.100s\"", key));
 }
 
 void pdk_field_later(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *map, size_t i) {

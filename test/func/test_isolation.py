@@ -89,11 +89,20 @@ tasks: {}
 plugins:
   - {use: sleep, isolation: {mode: process, seccomp: [ptrase]}}
   - {use: prometheus, isolation: process}
+  - {use: console, isolation: process}
+sources: [{use: rrq, isolation: process}]
+metrics: {use: otlp, isolation: process}
 tasks: {}
 """)
         error = self.paddock("check").stderr
         self.assertIn('plugins[0].isolation.seccomp[0]: there is no system call "ptrase"', error)
-        self.assertIn('plugins[1].isolation: only a runner can have a process of its own', error)
+        only = "isolation: only a runner can have a process of its own, and plugin"
+        self.assertIn(f'plugins[1].{only} "prometheus" is a metrics backend', error)
+        self.assertIn(f'plugins[2].{only} "console" is none', error)
+        self.assertEqual(error.count("^~~~~~~ leave isolation out of its entry"), 2)
+        for entry in ("sources[0]", "metrics"):
+            self.assertIn(f'{entry}: unknown field "isolation"', error)
+        self.assertEqual(error.count("^~~~~~~~~ only runners have it, under plugins"), 2)
 
     def test_without_its_program_it_is_refused(self):
         self.write("paddock.yaml", "plugins: [{use: subprocess, isolation: process}]\ntasks: {a: [echo, a]}\n")
