@@ -68,7 +68,7 @@ pdk_library(paddock-router
 pdk_library(paddock
   MAP ${CMAKE_SOURCE_DIR}/core/supervise/paddock.map
   DESCRIPTION "The task supervisor as a library"
-  LAYERS base value spec router plugin loop process supervise
+  LAYERS base value wire spec router plugin loop process supervise isolate
   REQUIRES jansson libbsd
   PRIVATE -lev -lm -ldl -lpthread
   LIBRARIES PkgConfig::JANSSON PkgConfig::BSD ${EV_LIBRARY} m ${CMAKE_DL_LIBS} Threads::Threads)

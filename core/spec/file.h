@@ -30,6 +30,14 @@ struct pdk_isolation {
     const pdk_value *at;
 };
 
+/* A process without limits. */
+#define PDK_ISOLATION_USUAL \
+    { .mode = PDK_ISOLATION_PROCESS, .ping_every = 2 * PDK_SECOND, .ping_timeout = 10 * PDK_SECOND }
+
+/* From what an entry says, a word or a map; texts live as long as the value and the arena. -EINVAL, with faults. */
+int32_t pdk_isolation_read(const pdk_value *value, struct pdk_arena *arena, struct pdk_report *report,
+                           struct pdk_isolation *ret);
+
 /* An entry of plugins, sources or metrics. */
 struct pdk_plugin_entry_config {
     const char *use;                  /* a name, or an absolute path */

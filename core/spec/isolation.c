@@ -71,11 +71,20 @@ const struct pdk_field pdk_isolation_rows[] = {
 
 void pdk_read_isolation(struct pdk_reading *reading, const struct pdk_field *row, const pdk_value *value, void *base) {
     struct pdk_isolation *isolation = (void *)((char *)base + row->offset);
-    *isolation = (struct pdk_isolation){.ping_every = 2 * PDK_SECOND, .ping_timeout = 10 * PDK_SECOND, .at = value};
+    *isolation = (struct pdk_isolation)PDK_ISOLATION_USUAL;
+    isolation->at = value;
     if (value->type == PDK_MAP)
         pdk_fields_read(reading, row->fields, value, isolation);
     else
         pdk_field_read(reading, &mode_row, value, isolation);
+}
+
+int32_t pdk_isolation_read(const pdk_value *value, struct pdk_arena *arena, struct pdk_report *report,
+                           struct pdk_isolation *ret) {
+    static const struct pdk_field row = {PDK_FIELD_NAME("isolation"), .fields = pdk_isolation_rows};
+    struct pdk_reading reading = {.arena = arena, .report = report, .folder = "/"};
+    pdk_read_isolation(&reading, &row, value, ret);
+    return reading.error;
 }
 
 static void tell_rows(const struct pdk_field *rows, const char *before,

@@ -156,7 +156,6 @@ struct pdk_intake {
 };
 /* For who has looked whether there is room. */
 int32_t pdk_submit(struct pdk_supervisor *s, const struct pdk_intake *intake, struct pdk_report *report, pdk_run *ret);
-int32_t pdk_report_error(struct pdk_report *report, int32_t code, pdk_error *err); /* the first fault; frees */
 void pdk_spec_options(struct pdk_task_options *options);
 
 /* ---- gate.c */

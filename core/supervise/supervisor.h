@@ -76,4 +76,7 @@ void pdk_supervisor_instance_hosted(pdk_supervisor *supervisor, struct pdk_insta
  * says PDK_UP when it has a process again. [main] */
 void pdk_supervisor_instance_gone(pdk_supervisor *supervisor, struct pdk_instance *instance, const char *why);
 
+/* What a report says as one error: its first fault in order of place. Frees it, and returns code. err may be NULL. */
+int32_t pdk_report_error(struct pdk_report *report, int32_t code, pdk_error *err);
+
 #endif

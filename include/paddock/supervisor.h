@@ -75,6 +75,28 @@ PDK_API int32_t pdk_supervisor_add(pdk_supervisor *supervisor, const pdk_plugin 
 PDK_API int32_t pdk_supervisor_load(pdk_supervisor *supervisor, const char *path, const pdk_router_entry *entry,
                                     pdk_error *err);
 
+/* flags of pdk_isolated_options: as long as nothing is started, have a process of the plugin say whether its config and
+ * each spec are good, and whether the limits can be had; the calls wait for it. Else its log and health say so later. */
+enum { PDK_ISOLATED_ASK = 1 };
+
+typedef struct pdk_isolated_options {
+    uint32_t struct_size;
+    uint32_t flags;             /* PDK_ISOLATED_... */
+    const char *program;        /* paddock-host, a path; NULL: where it was to be installed with this library */
+    const pdk_value *isolation; /* as `isolation` of an entry in YAML, "process" or a map: resources, rlimits, user,
+                                   seccomp, ping; "none" loads it into this process. NULL: a process without limits.
+                                   Yours, during the call */
+} pdk_isolated_options;
+
+/* As load, into a process of its own: a crash, a hang or a limit there costs the attempts it had, which fail with the code
+ * plugin_gone, and it comes back. That process is a child of the supervisor's process service, ends with this one, and is
+ * the only thing that runs code of the plugin but for its constructors. Runners alone: -ENOTSUP for a source, a metrics
+ * backend or who needs control/1. -ENOENT, -EACCES: no such program. options may be NULL. May block: user names are
+ * looked up. */
+PDK_API int32_t pdk_supervisor_load_isolated(pdk_supervisor *supervisor, const char *path,
+                                             const pdk_router_entry *entry, const pdk_isolated_options *options,
+                                             pdk_error *err);
+
 /* Starts the instances. Those that fail are reported by log and health; their runs wait. */
 PDK_API int32_t pdk_supervisor_start(pdk_supervisor *supervisor, pdk_error *err);
 
