@@ -59,6 +59,11 @@ void pdk_hosted_send(struct pdk_hosted *hosted, enum pdk_message type, uint64_t 
 void pdk_hosted_send_error(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, int32_t code, bool built,
                            const pdk_error *err);
 
+/* Who is told nothing waits for ever, so what there is no memory to say ends the process: paddock sees that. [any] */
+void pdk_hosted_write(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, const struct pdk_wire_part *parts,
+                      size_t count);
+__attribute__((noreturn)) void pdk_hosted_no_memory(const char *what);
+
 /* host.c: what the plugin is given */
 void pdk_hosted_host(struct pdk_hosted *hosted);
 

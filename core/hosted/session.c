@@ -4,16 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hosted.h"
 #include "paddock/helpers.h"
 
 enum { EXIT_BAD = 1, WAITING_MAX = 4 << 20 };
 
+void pdk_hosted_no_memory(const char *what) {
+    fprintf(stderr, "paddock-host: no memory to %s\n", what);
+    _exit(EXIT_BAD);
+}
+
+void pdk_hosted_write(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, const struct pdk_wire_part *parts,
+                      size_t count) {
+    if (pdk_wire_send(hosted->wire, type, id, parts, count) == -ENOMEM) pdk_hosted_no_memory("answer");
+}
+
 void pdk_hosted_send(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, const void *numbers, size_t size,
                      const char *text, size_t text_size) {
     const struct pdk_wire_part parts[] = {{numbers, size}, {text, text_size}};
-    (void)pdk_wire_send(hosted->wire, type, id, parts, 2);
+    pdk_hosted_write(hosted, type, id, parts, 2);
 }
 
 static void send_error_at(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, int32_t code, bool built,
@@ -27,7 +38,7 @@ static void send_error_at(struct pdk_hosted *hosted, enum pdk_message type, uint
                                           {err->message, numbers.message_size},
                                           {err->hint, numbers.hint_size},
                                           {at, numbers.at_size}};
-    (void)pdk_wire_send(hosted->wire, type, id, parts, sizeof parts / sizeof *parts);
+    pdk_hosted_write(hosted, type, id, parts, sizeof parts / sizeof *parts);
 }
 
 void pdk_hosted_send_error(struct pdk_hosted *hosted, enum pdk_message type, uint64_t id, int32_t code, bool built,

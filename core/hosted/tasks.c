@@ -288,10 +288,12 @@ static void read_result(struct telling *t, const pdk_result *given) {
         size_t size = result->usage->struct_size < sizeof t->usage ? result->usage->struct_size : sizeof t->usage;
         memcpy(&t->usage, result->usage, size);
     }
-    if (result->output && print_output(t) < 0 && result->status == PDK_SUCCESS) {
+    int32_t rc = result->output ? print_output(t) : 0;
+    if (rc < 0 && result->status == PDK_SUCCESS) {
         result->status = PDK_FAILURE;
         result->category = PDK_CAT_INTERNAL;
-        result->message = "its output is too large for a process of its own to hand over";
+        result->message = rc == -ENOMEM ? "there is no memory to hand over its output"
+                                        : "its output is too large for a process of its own to hand over";
     }
     t->numbers = (struct pdk_wire_done){.status = result->status,
                                         .category = result->category,
@@ -317,6 +319,7 @@ static void keep_early(struct pdk_hosted *hosted, uint64_t attempt, const struct
     pdk_buffer_add(&hosted->early, (const char *)&head, sizeof head);
     for (size_t i = 0; i < count; i++)
         if (parts[i].size) pdk_buffer_add(&hosted->early, parts[i].data, parts[i].size);
+    if (hosted->early.error) pdk_hosted_no_memory("keep what is done");
 }
 
 static void tell(struct pdk_hosted *hosted, uint64_t attempt, const struct telling *t) {
@@ -328,7 +331,7 @@ static void tell(struct pdk_hosted *hosted, uint64_t attempt, const struct telli
     bool early = hosted->starting && hosted->starting == attempt;
     if (early) keep_early(hosted, attempt, parts, sizeof parts / sizeof *parts);
     pthread_mutex_unlock(&hosted->lock);
-    if (!early) (void)pdk_wire_send(hosted->wire, PDK_MESSAGE_DONE, attempt, parts, sizeof parts / sizeof *parts);
+    if (!early) pdk_hosted_write(hosted, PDK_MESSAGE_DONE, attempt, parts, sizeof parts / sizeof *parts);
 }
 
 /* One that comes twice or was made up goes over as well: paddock has the words for it. */

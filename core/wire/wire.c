@@ -186,13 +186,14 @@ static void hand_on(struct pdk_wire *wire) {
         wire->ops->frame(wire->arg, &frame);
     }
     if (wire->fd < 0 || wire->over) return;
-    if (wanted > held(&wire->in) && !reserve(&wire->in, wanted - held(&wire->in))) over(wire, "no memory to read it");
+    if (wanted > held(&wire->in) && !reserve(&wire->in, wanted - held(&wire->in)))
+        over(wire, "more than there is memory for");
 }
 
 /* True: there may be more. */
 static bool read_once(struct pdk_wire *wire) {
     if (!reserve(&wire->in, READ_SIZE / 2)) {
-        over(wire, "no memory to read it");
+        over(wire, "more than there is memory for");
         return false;
     }
     size_t room = wire->in.capacity - wire->in.end;

@@ -7,10 +7,15 @@
 
 static atomic_long countdown; /* 1: the next one fails; 0: none does */
 static atomic_bool happened;
+static void (*tell)(void);
 
 void pdk_fail_at(long n) {
     atomic_store(&happened, false);
     atomic_store(&countdown, n);
+}
+
+void pdk_fail_tell(void (*told)(void)) {
+    tell = told;
 }
 
 bool pdk_fail_happened(void) {
@@ -20,6 +25,7 @@ bool pdk_fail_happened(void) {
 static bool must_fail(void) {
     if (atomic_load(&countdown) <= 0 || atomic_fetch_sub(&countdown, 1) != 1) return false;
     atomic_store(&happened, true);
+    if (tell) tell();
     errno = ENOMEM;
     return true;
 }

@@ -10,6 +10,9 @@
 /* From now on the n-th allocation fails, and that one alone; 0: none. Forgets what was before. */
 void pdk_fail_at(long n);
 
+/* told is called, once, in the thread whose allocation has failed; NULL: nobody is. For a process that is not asked. */
+void pdk_fail_tell(void (*told)(void));
+
 /* Has it failed? */
 bool pdk_fail_happened(void);
 
