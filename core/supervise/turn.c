@@ -15,8 +15,16 @@
 
 enum { TURNS_PER_WAKE = 64 };
 
+/* The wall clock is not read for every run; it may be set by hand, so now and then. */
+static void look_at_wall(struct pdk_supervisor *s) {
+    if (s->unix_offset && s->now - s->offset_at < PDK_SECOND) return;
+    s->offset_at = s->now;
+    s->unix_offset = s->host.unix_ns(&s->host) - s->now;
+}
+
 void pdk_clock(struct pdk_supervisor *s) {
     s->now = s->loop->now_ns(s->loop);
+    look_at_wall(s);
 }
 
 uint64_t pdk_unix_of(const struct pdk_supervisor *s, uint64_t time) {
@@ -65,13 +73,6 @@ void pdk_wake_free(struct pdk_supervisor *s, bool with_loop) {
     if (with_loop || !atomic_load(&s->wake->posted)) free(s->wake);
 }
 
-/* The wall clock is not read for every run; it may be set by hand, so now and then. */
-static void look_at_wall(struct pdk_supervisor *s) {
-    if (s->unix_offset && s->now - s->offset_at < PDK_SECOND) return;
-    s->offset_at = s->now;
-    s->unix_offset = s->host.unix_ns(&s->host) - s->now;
-}
-
 static void take_dones(struct pdk_supervisor *s) {
     pdk_cells_collect(s);
     for (struct pdk_cell *cell = pdk_cells_next(s); cell; cell = pdk_cells_next(s)) {
@@ -110,7 +111,6 @@ static bool has_work(const struct pdk_supervisor *s) {
 
 static void one_turn(struct pdk_supervisor *s, uint32_t *budget) {
     pdk_clock(s);
-    look_at_wall(s);
     take_dones(s);
     take_timers(s);
     pdk_orders_carry_out(s);

@@ -517,6 +517,15 @@ static void template_submits(void **state) {
     sim_end(sim);
 }
 
+/* What happens before the first turn has a time of day as well. */
+static void wall_clock_before_the_first_turn(void **state) {
+    struct sim *sim = sim_new();
+    uint64_t now = sim->s->host.unix_ns(&sim->s->host);
+    (void)state;
+    assert_in_range(pdk_unix_of(sim->s, sim->s->now), now - MINUTE, now + MINUTE);
+    sim_end(sim);
+}
+
 static void source_gone(void **state) {
     struct source source = {0};
     struct sim *sim = with_source(NULL, &source, 0);
@@ -576,6 +585,7 @@ int main(void) {
         cmocka_unit_test(settled_before_next_start),
         cmocka_unit_test(lost_events_change_nothing),
         cmocka_unit_test(source_gone),
+        cmocka_unit_test(wall_clock_before_the_first_turn),
         cmocka_unit_test(down_runner_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
