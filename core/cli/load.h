@@ -12,8 +12,9 @@
 struct pdk_listed {
     const struct pdk_plugin_entry_config *entry; /* NULL: by --plugin, or found on the path alone */
     const char *name, *file;                     /* file NULL: not found */
-    struct pdk_library library;                  /* plugin NULL: refused */
+    struct pdk_library library;                  /* plugin NULL: refused, or closed */
     bool found;                                  /* on the path alone */
+    bool closed;                                 /* and not opened, for it plays nothing that is of use here */
     bool own;                                    /* one that serve loads by itself; it has an entry */
     uint32_t role;                               /* PDK_ROLE_..., that its entry stands for; 0: any but a source's */
     pdk_error error;                             /* of a refused one */
@@ -25,6 +26,7 @@ struct pdk_listed {
 struct pdk_setup {
     struct pdk_arguments *arguments;
     bool shows;         /* list every plugin on the path, also the client */
+    bool all;           /* open whatever is on the path, of use or not */
     bool serves;        /* load queue, console and archive by themselves, where they are on the path */
     bool owners_matter; /* load plugins only of root, of who we run as, and of trusted (-1: nobody else) */
     int64_t trusted;
@@ -80,6 +82,8 @@ void pdk_setup_grants_apply(const struct pdk_setup *first, const struct pdk_inst
 
 /* load_own.c: make entries for those that come by themselves, once the plugins are listed. -ENOMEM. */
 int32_t pdk_setup_own(struct pdk_setup *setup);
+/* Is it one of those, and did no file say without? */
+bool pdk_setup_is_own(const struct pdk_setup *setup, const char *name);
 /* Such a source may run every task that a source can, and these kinds. */
 int32_t pdk_setup_own_source(struct pdk_setup *setup, const char *const *kinds, struct pdk_plugin_entry_config *ret);
 

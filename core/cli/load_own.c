@@ -14,6 +14,12 @@ static bool is_refused(const struct pdk_setup *setup, const char *name) {
     return false;
 }
 
+bool pdk_setup_is_own(const struct pdk_setup *setup, const char *name) {
+    size_t k = 0;
+    while (pdk_own_plugins[k] && strcmp(pdk_own_plugins[k], name) != 0) k++;
+    return pdk_own_plugins[k] && !is_refused(setup, name);
+}
+
 /* Is there an entry for it, under whatever name? */
 static bool is_configured(const struct pdk_setup *setup, const struct pdk_listed *found) {
     for (size_t i = 0; i < setup->plugin_count; i++) {
@@ -75,10 +81,8 @@ static int32_t add_entry(struct pdk_setup *setup, struct pdk_listed *listed) {
 int32_t pdk_setup_own(struct pdk_setup *setup) {
     for (size_t i = 0; i < setup->plugin_count; i++) {
         struct pdk_listed *listed = &setup->plugins[i];
-        size_t k = 0;
-        while (pdk_own_plugins[k] && strcmp(pdk_own_plugins[k], listed->name) != 0) k++;
-        if (!pdk_own_plugins[k] || !listed->found || !listed->library.plugin) continue;
-        if (is_refused(setup, listed->name) || is_configured(setup, listed)) continue;
+        if (!pdk_setup_is_own(setup, listed->name) || !listed->found || !listed->library.plugin) continue;
+        if (is_configured(setup, listed)) continue;
         int32_t rc = add_entry(setup, listed);
         if (rc < 0) return rc;
     }

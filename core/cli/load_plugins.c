@@ -121,13 +121,24 @@ static bool is_listed(const struct pdk_setup *setup, const char *name, const cha
     return false;
 }
 
+/* Of those that are only found runners are, and what serve has by itself. Others, and the libraries that they bring along,
+ * would take memory and time for nothing. */
+static bool is_of_use(const struct pdk_setup *setup, const char *name, const char *file) {
+    uint32_t roles = 0;
+    if (setup->all || (setup->serves && pdk_setup_is_own(setup, name))) return true;
+    return pdk_library_roles(file, &roles) < 0 || (roles & PDK_ROLE_RUNNER);
+}
+
 static int32_t add_found(void *arg, const char *name, const char *file) {
     struct pdk_setup *setup = arg;
     if (is_listed(setup, name, file) || (!setup->shows && strcmp(name, PDK_CLIENT_PLUGIN) == 0)) return 0;
     struct pdk_listed *listed = add(setup, name);
     if (!listed) return -ENOMEM;
     listed->found = true;
-    return open_at(setup, listed, file);
+    if (is_of_use(setup, name, file)) return open_at(setup, listed, file);
+    listed->closed = true;
+    listed->file = pdk_arena_text(&setup->arena, file, strlen(file));
+    return listed->file ? 0 : -ENOMEM;
 }
 
 int32_t pdk_setup_list(struct pdk_setup *setup) {
@@ -229,6 +240,7 @@ static bool wanted(const struct pdk_listed *listed) {
 
 static int32_t enter_one(struct pdk_setup *setup, struct pdk_listed *listed, pdk_router *router,
                          pdk_supervisor *supervisor) {
+    if (listed->closed) return 0;
     if (listed->library.plugin) return wanted(listed) ? enter(setup, listed, router, supervisor) : 0;
     if (listed->found)
         pass_over(setup, listed, &listed->error);
@@ -249,10 +261,13 @@ int32_t pdk_setup_enter(struct pdk_setup *setup, pdk_router *router, pdk_supervi
 
 int32_t pdk_setup_enter_metrics(struct pdk_setup *setup, pdk_supervisor *supervisor, const char *name) {
     for (size_t i = 0; i < setup->plugin_count; i++) {
-        struct pdk_listed listed = setup->plugins[i];
-        if (strcmp(listed.name, name) != 0 || !listed.library.plugin || !listed.library.plugin->metrics) continue;
-        listed.found = false;
-        return enter(setup, &listed, NULL, supervisor);
+        struct pdk_listed *listed = &setup->plugins[i];
+        if (strcmp(listed->name, name) != 0) continue;
+        if (listed->closed && open_at(setup, listed, listed->file) < 0) return -ENOMEM;
+        listed->closed = false;
+        if (!listed->library.plugin || !listed->library.plugin->metrics) continue;
+        listed->found = false;
+        return enter(setup, listed, NULL, supervisor);
     }
     return -ENOENT;
 }

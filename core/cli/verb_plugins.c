@@ -205,6 +205,7 @@ int pdk_verb_plugins(struct pdk_arguments *arguments) {
     int code = pdk_setup_read(&setup, arguments, false);
     setup.sources = "";
     setup.shows = true;
+    setup.all = true;
     if (code == 0) code = pdk_setup_faults(&setup);
     if (code == 0 && pdk_setup_list(&setup) < 0) code = pdk_say_memory();
     if (code == 0 && arguments->names.count) {

@@ -92,7 +92,7 @@ static int print_named(const struct pdk_setup *setup, const pdk_schema *const *k
 }
 
 int pdk_verb_schema(struct pdk_arguments *arguments) {
-    struct pdk_setup setup = {.arguments = arguments};
+    struct pdk_setup setup = {.arguments = arguments, .all = true};
     if (arguments->fields) return print_fields(arguments->names.count ? arguments->names.items[0] : NULL);
     int code = pdk_setup_list(&setup) < 0 ? pdk_say_memory() : 0;
     const pdk_schema **kinds = code ? NULL : all_kinds(&setup);

@@ -26,6 +26,9 @@ int32_t pdk_plugin_check(const pdk_plugin *plugin, pdk_error *err);
  * it has any in spite of plugin.h, before we see the entry: hence the look at who could have put the file there. */
 int32_t pdk_library_open(const char *path, struct pdk_library *ret, pdk_error *err);
 
+/* PDK_ROLE_... that its file says it plays, read without loading it. -ENOTSUP: it is not plain to see; open it. */
+int32_t pdk_library_roles(const char *path, uint32_t *ret);
+
 /* Something else that its file exports, or NULL. */
 void *pdk_library_symbol(const struct pdk_library *library, const char *name);
 

@@ -174,6 +174,79 @@ static void long_paths_keep_their_end(void **state) {
     assert_non_null(strstr(err.message, "/end.so: No such file or directory"));
 }
 
+/* ---- what can be read without loading */
+
+static uint32_t roles_of(const pdk_plugin *plugin) {
+    return (plugin->runner ? PDK_ROLE_RUNNER : 0u) | (plugin->source ? PDK_ROLE_SOURCE : 0u) |
+           (plugin->metrics ? PDK_ROLE_METRICS : 0u);
+}
+
+static int32_t compare(void *arg, const char *name, const char *path) {
+    uint32_t *compared = arg, roles = 77;
+    struct pdk_library library = {NULL, NULL};
+
+    if (pdk_library_roles(path, &roles) < 0) return 0;
+    if (pdk_library_open(path, &library, NULL) < 0) return 0;
+    if (roles != roles_of(library.plugin))
+        fail_msg("%s: %u are read, %u loaded", name, roles, roles_of(library.plugin));
+    pdk_library_free(&library);
+    ++*compared;
+    return 0;
+}
+
+static void roles_are_those_that_are_loaded(void **state) {
+    uint32_t compared = 0;
+
+    (void)state;
+    assert_int_equal(pdk_library_scan(ZOO ":" PLUGINS, compare, &compared), 0);
+    assert_in_range(compared, 8, 100);
+}
+
+static void reading_roles_runs_nothing(void **state) {
+    uint32_t roles = 0;
+
+    (void)state;
+    copy(0, 0, 0);
+    unsetenv("PDK_ZOO_CONSTRUCTOR");
+    assert_int_equal(pdk_library_roles(file, &roles), 0);
+    assert_int_equal(roles, PDK_ROLE_RUNNER);
+    assert_null(getenv("PDK_ZOO_CONSTRUCTOR"));
+}
+
+static void what_is_not_plain_is_left_to_the_loader(void **state) {
+    static const char *const animals[] = {ZOO "/bad_no_entry.so", ZOO "/bad_magic.so", ZOO "/bad_major.so",
+                                          ZOO "/bad_tiny.so",     "/dev/null",         "/dev/null/x"};
+    uint32_t roles = 77;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof animals / sizeof animals[0]; i++)
+        assert_int_equal(pdk_library_roles(animals[i], &roles), -ENOTSUP);
+    copy(0, offsetof(Elf64_Ehdr, e_shnum), 0);
+    assert_int_equal(pdk_library_roles(file, &roles), -ENOTSUP);
+    assert_int_equal(roles, 77);
+}
+
+/* Cut anywhere, and with a byte of its head, its tables or anything else changed: whatever is answered, nothing is read
+ * that is not there, which the sanitizers would tell. */
+static void damage_does_no_harm(void **state) {
+    uint32_t roles, random = 1;
+    struct stat st;
+
+    (void)state;
+    copy(0, 0, 0);
+    assert_int_equal(stat(file, &st), 0);
+    for (size_t size = 1; size < (size_t)st.st_size; size += 997) {
+        copy(size, 0, 0);
+        (void)pdk_library_roles(file, &roles);
+    }
+    for (int i = 0; i < 2000; i++) {
+        size_t from = i % 4 == 2 ? (size_t)st.st_size - 4096 : 0, most = i % 2 ? 1024 : (size_t)st.st_size;
+        random = random * 1664525u + 1013904223u;
+        copy(0, 1 + from + random % (most - from - 1), (unsigned char)(random >> 24));
+        (void)pdk_library_roles(file, &roles);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(missing),
@@ -186,6 +259,10 @@ int main(void) {
         cmocka_unit_test(unreadable),
         cmocka_unit_test(a_link_is_followed),
         cmocka_unit_test(long_paths_keep_their_end),
+        cmocka_unit_test(roles_are_those_that_are_loaded),
+        cmocka_unit_test(reading_roles_runs_nothing),
+        cmocka_unit_test(what_is_not_plain_is_left_to_the_loader),
+        cmocka_unit_test(damage_does_no_harm),
     };
     int failed;
 
