@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a daemon has outside of itself: a folder for what outlives it, a file with its number, a word when it is ready. */
+/* What a daemon has outside of itself: a folder for what outlives it, and what a killed one has left to be cleared away;
+ * a file with its number, a word when it is ready. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -9,6 +12,9 @@
 #include <unistd.h>
 
 #include "core/cli/serve.h"
+#include "core/leave/leave.h"
+
+enum { LOCK_PATIENCE_MS = 5000, LOCK_PAUSE_MS = 5, FORMER_PATIENCE_MS = 5000 };
 
 static const char *variable(const char *name) {
     const char *text = getenv(name);
@@ -72,12 +78,31 @@ static int say_taken(const struct pdk_serve *serve) {
     return PDK_EXIT_REFUSED;
 }
 
+/* Does the one that wrote its number there live? */
+static bool is_held_by_living(const struct pdk_serve *serve) {
+    char text[32] = "";
+    long pid = pread(serve->state_lock, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
+    return pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
+}
+
+/* A server that was killed has the lock for a moment yet, through a child that had not come to its exec: the last of them
+ * is killed as well. */
+static int32_t lock(const struct pdk_serve *serve) {
+    for (uint32_t waited = 0;; waited += LOCK_PAUSE_MS) {
+        if (flock(serve->state_lock, LOCK_EX | LOCK_NB) == 0) return 0;
+        if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE_MS || is_held_by_living(serve)) return -errno;
+        (void)poll(NULL, 0, LOCK_PAUSE_MS);
+    }
+}
+
 /* 0, or a negative errno; -EWOULDBLOCK: another has it. */
 static int32_t lock_folder(struct pdk_serve *serve) {
     const char *path = join(serve, serve->state, "/lock");
     if (!path) return -ENOMEM;
     serve->state_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (serve->state_lock < 0 || flock(serve->state_lock, LOCK_EX | LOCK_NB) < 0) return -errno;
+    if (serve->state_lock < 0) return -errno;
+    int32_t rc = lock(serve);
+    if (rc < 0) return rc;
     /* Who has it is good to know, and no more: a full disk is no reason not to work. */
     if (ftruncate(serve->state_lock, 0) == 0) (void)dprintf(serve->state_lock, "%ld\n", (long)getpid());
     return 0;
@@ -141,6 +166,25 @@ static void close_numbers(struct pdk_serve *serve) {
     serve->numbers = -1;
 }
 
+/* What is started from now on has in its environment whose it is, and what another of this folder has left is killed. The
+ * lock is what tells one folder from any other, as long as one of us has it open. */
+static void clear_former(struct pdk_serve *serve) {
+    struct stat st;
+    char line[80];
+    uint32_t found = 0;
+    if (fstat(serve->state_lock, &st) < 0) return;
+    (void)snprintf(line, sizeof line, "PADDOCK_SERVER=%llx-%llx", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    if (setenv("PADDOCK_SERVER", strchr(line, '=') + 1, 1) < 0) return;
+    int32_t rc = pdk_leave_former(line, FORMER_PATIENCE_MS, &found);
+    if (found)
+        pdk_run_talk(serve->session, PDK_LOG_WARN, "", "%u process%s of a server that was killed ran on: killed", found,
+                     found == 1 ? "" : "es");
+    if (rc < 0)
+        pdk_run_talk(serve->session, PDK_LOG_ERROR, "", "what a server that was killed has left cannot be ended: %s",
+                     strerror(-rc));
+}
+
 int pdk_serve_open_state(struct pdk_serve *serve) {
     bool wanted = serve->setup->config->server.state || variable("STATE_DIRECTORY");
     if (choose_state(serve, &serve->state) < 0) return pdk_say_memory();
@@ -149,8 +193,11 @@ int pdk_serve_open_state(struct pdk_serve *serve) {
     if (rc == 0) rc = lock_folder(serve);
     if (rc == -EWOULDBLOCK) return say_taken(serve);
     if (rc == 0 && setenv("STATE_DIRECTORY", serve->state, 1) < 0) rc = -errno;
-    if (rc == 0) open_numbers(serve);
-    if (rc == 0) return 0;
+    if (rc == 0) {
+        clear_former(serve);
+        open_numbers(serve);
+        return 0;
+    }
     if (!wanted) return without_state(serve, rc);
     pdk_say("the state folder %s: %s", serve->state, strerror(-rc));
     return PDK_EXIT_FAILED;

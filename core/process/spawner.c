@@ -67,6 +67,7 @@ static int32_t make_request(const struct pdk_spawner *spawner, const pdk_command
     request->cpu_max = command->cpu_max;
     int32_t r = pdk_plan_make(command, &request->arena, &request->plan, err);
     if (r == 0) r = pdk_files_keep(spawner, &request->arena, &request->plan);
+    if (r == 0) r = pdk_server_keep(spawner, &request->arena, &request->plan);
     if (r == 0) r = duplicate_fds(command, &request->plan, err);
     if (r < 0) {
         pdk_request_drop_plan(request);

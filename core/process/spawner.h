@@ -94,6 +94,11 @@ void pdk_files_lower(struct pdk_spawner *spawner);
 /* The child of this plan starts with the limit that we were given, unless its command says another. 0 or -ENOMEM. */
 int32_t pdk_files_keep(const struct pdk_spawner *spawner, struct pdk_arena *arena, struct pdk_plan *plan);
 
+/* ---- server.c: what children are known by when we were killed ---- */
+
+/* What our own environment says of it goes into that of the child, whatever else is in there. 0 or -ENOMEM. */
+int32_t pdk_server_keep(const struct pdk_spawner *spawner, struct pdk_arena *arena, struct pdk_plan *plan);
+
 /* ---- children.c: the slots ---- */
 
 /* NULL: no memory. */

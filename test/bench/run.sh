@@ -3,7 +3,7 @@
 # Every benchmark, one after the other, on a quiet machine: figures are ratios within this run.
 #
 #   run.sh            all, about six minutes
-#   run.sh NAME...    some of: process loop timers yaml router supervisor metrics peers ...
+#   run.sh NAME...    some of: process loop timers yaml router supervisor metrics kill peers ...
 #
 # Installs the peers it compares with from Debian's packages.
 set -euo pipefail
@@ -28,9 +28,11 @@ echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | h
 names=("$@")
 if [ ${#names[@]} = 0 ]; then
   for program in "$build"/test/bench-*; do names+=("$(basename "$program" | sed s/^bench-//)"); done
-  names+=(peers)
+  names+=(kill peers)
 fi
 for name in "${names[@]}"; do
   echo; echo "== $name"
-  if [ "$name" = peers ]; then python3 test/bench/peers.py $build; else "$build/test/bench-$name"; fi
+  if [ "$name" = peers ]; then python3 test/bench/peers.py $build
+  elif [ "$name" = kill ]; then PADDOCK=$PWD/$build/bin/paddock python3 test/daemon/kill.py --kills "${KILLS:-500}"
+  else "$build/test/bench-$name"; fi
 done
