@@ -17,22 +17,22 @@ static size_t size_of(const char *text) {
 }
 
 struct queue_claimed *queue_claimed_make(struct queue *queue, const struct queue_job *job) {
-    size_t texts = size_of(job->topic) + size_of(job->spec) + size_of(job->input);
+    size_t texts =
+        size_of(job->topic) + size_of(job->name) + size_of(job->kind) + size_of(job->spec) + size_of(job->input);
     struct queue_claimed *claimed = malloc(sizeof *claimed + texts);
     char *at;
     if (!claimed) return NULL;
     memset(claimed, 0, sizeof *claimed);
-    at = put(claimed->texts, job->topic, &claimed->topic);
-    at = put(at, job->spec, &claimed->spec);
-    (void)put(at, job->input, &claimed->input);
+    claimed->job = *job;
+    at = put(claimed->texts, job->topic, &claimed->job.topic);
+    at = put(at, job->name, &claimed->job.name);
+    at = put(at, job->kind, &claimed->job.kind);
+    at = put(at, job->spec, &claimed->job.spec);
+    (void)put(at, job->input, &claimed->job.input);
     claimed->queue = queue;
-    claimed->backoff = job->backoff;
-    claimed->counts = job->counts;
-    claimed->priority = job->priority;
-    claimed->due = job->due;
     claimed->settle.id = job->id;
-    claimed->settle.topic = claimed->topic;
     claimed->settle.fence = job->fence;
+    claimed->settle.claimed = &claimed->job;
     return claimed;
 }
 

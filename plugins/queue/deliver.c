@@ -54,7 +54,7 @@ static void settle(struct queue_claimed *claimed) {
 
 static void settle_as(struct queue_claimed *claimed, int32_t end, const char *code, const char *message) {
     struct queue_end how = {end, 0, 0, code, 0};
-    claimed->settle.verdict = queue_life_ended(&claimed->counts, &claimed->backoff, &how, 0);
+    claimed->settle.verdict = queue_life_ended(&claimed->job.counts, &claimed->job.backoff, &how, 0);
     queue_cut(claimed->code, sizeof claimed->code, code);
     queue_cut(claimed->message, sizeof claimed->message, message);
     settle(claimed);
@@ -98,7 +98,7 @@ static void on_settled(void *self, pdk_delivery delivery, const pdk_outcome *out
     const pdk_result *last = outcome->last;
     struct queue_end end = {outcome->end, outcome->reason, last->status, last->code, last->retry_after_ns};
     uint64_t random = mix(mix(queue->seed + (uint64_t)claimed->settle.id) + (uint64_t)claimed->settle.fence);
-    claimed->settle.verdict = queue_life_ended(&claimed->counts, &claimed->backoff, &end, random);
+    claimed->settle.verdict = queue_life_ended(&claimed->job.counts, &claimed->job.backoff, &end, random);
     claimed->settle.exit_code = last->exit_code;
     claimed->settle.signal = last->signal;
     queue_cut(claimed->code, sizeof claimed->code, last->code);
@@ -116,7 +116,8 @@ static int32_t submit_with(struct queue_claimed *claimed, const pdk_template *ba
     const pdk_value *input = NULL;
     pdk_submission given = {.struct_size = (uint32_t)sizeof given};
     int32_t rc = 0;
-    if (claimed->input) rc = values->parse(values, claimed->input, strlen(claimed->input), "input", &input, err);
+    if (claimed->job.input)
+        rc = values->parse(values, claimed->job.input, strlen(claimed->job.input), "input", &input, err);
     given.delivery = (pdk_delivery)(uintptr_t)claimed;
     given.base = base;
     given.input = input;
@@ -131,7 +132,7 @@ static int32_t submit(struct queue_claimed *claimed) {
     pdk_error err = PDK_ERROR;
     const pdk_template *base = NULL;
     bool once = false;
-    int32_t rc = queue_template_get(queue, claimed->spec ? claimed->spec : "", NULL, &base, &once, &err);
+    int32_t rc = queue_template_get(queue, claimed->job.spec ? claimed->job.spec : "", NULL, &base, &once, &err);
     if (rc == 0) rc = submit_with(claimed, base, &err);
     if (once) queue->source->release(queue->source, base);
     if (rc == -EAGAIN || rc == -ENOMEM) return -EAGAIN;
@@ -223,8 +224,8 @@ static void begin_job(struct queue *queue, struct queue_claimed *claimed) {
 /* The store gives them topic by topic. */
 static int before(const void *a, const void *b) {
     const struct queue_claimed *x = *(struct queue_claimed *const *)a, *y = *(struct queue_claimed *const *)b;
-    if (x->priority != y->priority) return x->priority > y->priority ? -1 : 1;
-    if (x->due != y->due) return x->due < y->due ? -1 : 1;
+    if (x->job.priority != y->job.priority) return x->job.priority > y->job.priority ? -1 : 1;
+    if (x->job.due != y->job.due) return x->job.due < y->job.due ? -1 : 1;
     return x->settle.id < y->settle.id ? -1 : x->settle.id > y->settle.id;
 }
 

@@ -25,14 +25,11 @@ struct queue_claimed {
     TAILQ_ENTRY(queue_claimed) link; /* in a claim, or held for want of room */
     struct queue_claimed *next;      /* in the same bucket */
     pdk_run run;                     /* 0: not submitted yet */
-    struct queue_backoff backoff;
-    struct queue_counts counts;
-    int64_t priority, due;
+    struct queue_job job;
     struct queue_settle settle;
     char code[64], message[256], run_id[160];
     char *output; /* ours */
-    const char *topic, *spec, *input;
-    char texts[]; /* of those three */
+    char texts[]; /* of the job */
 };
 TAILQ_HEAD(queue_claimed_list, queue_claimed);
 

@@ -74,6 +74,7 @@ struct queue_job {
     struct queue_backoff backoff;
     bool cancel; /* somebody asked for its end while it ran */
     bool dead;
+    bool unique;     /* it has a unique key, or had when it was claimed */
     int32_t outcome; /* PDK_END_..., when ended */
     int64_t exit_code, signal;
     const char *code, *message, *run_id, *output;

@@ -155,8 +155,8 @@ void queue_meter_stir(struct queue *queue) {
 }
 
 void queue_meter_waited(struct queue *queue, const struct queue_claimed *claimed) {
-    struct topic *topic = queue->stats ? topic_of(queue, claimed->topic) : NULL;
-    int64_t waited = topic && topic->waits ? queue_writer_now(&queue->writer) - claimed->due : 0;
+    struct topic *topic = queue->stats ? topic_of(queue, claimed->job.topic) : NULL;
+    int64_t waited = topic && topic->waits ? queue_writer_now(&queue->writer) - claimed->job.due : 0;
     if (topic) pdk_observe(queue->metrics, topic->waits, waited > 0 ? (double)waited / 1000 : 0);
 }
 

@@ -50,7 +50,7 @@ struct queue_receipt {
 /* The end of a claim. Texts may be NULL. */
 struct queue_settle {
     int64_t id, fence;
-    const char *topic; /* of the claim */
+    const struct queue_job *claimed; /* as the claim brought it, which saves reading it again; NULL: not known */
     struct queue_verdict verdict;
     const char *code, *message, *run_id, *output;
     int64_t exit_code, signal;

@@ -101,6 +101,7 @@ struct claims {
     struct {
         int64_t id, fence;
         struct queue_counts counts;
+        struct queue_job job; /* without its texts */
         char spec[64], input[64], topic[64];
     } of[64];
 };
@@ -111,6 +112,7 @@ static inline int32_t note_claim(void *arg, const struct queue_job *job) {
     claims->of[claims->count].id = job->id;
     claims->of[claims->count].fence = job->fence;
     claims->of[claims->count].counts = job->counts;
+    claims->of[claims->count].job = *job;
     queue_cut(claims->of[claims->count].spec, 64, job->spec);
     queue_cut(claims->of[claims->count].input, 64, job->input ? job->input : "");
     queue_cut(claims->of[claims->count].topic, 64, job->topic);
@@ -130,9 +132,11 @@ static inline struct claims claim(uint32_t limit) {
     return claims;
 }
 
-static inline int32_t settle_as(int64_t id, int64_t fence, const struct queue_counts *counts, int32_t end) {
+static inline int32_t settle_of(int64_t id, int64_t fence, const struct queue_job *job,
+                                const struct queue_counts *counts, int32_t end) {
     struct queue_end how = {end, 0, 0, "", 0};
-    struct queue_settle settle = {.id = id, .fence = fence, .message = "so it went", .run_id = "echo-hello-1"};
+    struct queue_settle settle = {
+        .id = id, .fence = fence, .claimed = job, .message = "so it went", .run_id = "echo-hello-1"};
     struct queue_backoff none = {0, 0, 1000, 0};
     pdk_error err = PDK_ERROR;
     settle.verdict = queue_life_ended(counts, &none, &how, 0);
@@ -142,8 +146,20 @@ static inline int32_t settle_as(int64_t id, int64_t fence, const struct queue_co
     return rc;
 }
 
+/* By nothing but its fence. */
+static inline int32_t settle_as(int64_t id, int64_t fence, const struct queue_counts *counts, int32_t end) {
+    return settle_of(id, fence, NULL, counts, end);
+}
+
+/* With what the claim brought, as the queue does it. */
 static inline int32_t settle(const struct claims *claims, size_t i, int32_t end) {
-    return settle_as(claims->of[i].id, claims->of[i].fence, &claims->of[i].counts, end);
+    struct queue_job job = claims->of[i].job;
+    job.topic = claims->of[i].topic;
+    job.name = "hello";
+    job.kind = "echo";
+    job.spec = claims->of[i].spec;
+    job.input = *claims->of[i].input ? claims->of[i].input : NULL;
+    return settle_of(claims->of[i].id, claims->of[i].fence, &job, &claims->of[i].counts, end);
 }
 
 struct seen {

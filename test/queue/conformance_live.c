@@ -266,6 +266,48 @@ static void what_runs_hands_its_key_to_the_newest(void **state) {
     assert_int_equal(claim(10).count, 2);
 }
 
+/* What a claim brought may be used instead of what is stored: nobody can tell. */
+static void both_ways_to_end_are_one(void **state) {
+    struct queue_new given = some("both");
+    struct seen seen[2];
+    (void)state;
+    given.spec = "{\"a\":1}";
+    given.input = "[2]";
+    given.priority = 7;
+    for (int i = 0; i < 2; i++) {
+        int64_t id = give(&given).id;
+        struct claims claims = claim(1);
+        assert_int_equal(claims.of[0].id, id);
+        assert_int_equal(i ? settle(&claims, 0, PDK_END_SUCCEEDED)
+                           : settle_as(id, claims.of[0].fence, &claims.of[0].counts, PDK_END_SUCCEEDED),
+                         0);
+        assert_int_equal(settle(&claims, 0, PDK_END_SUCCEEDED), -ESTALE);
+        seen[i] = show(id);
+    }
+    assert_string_equal(seen[0].spec, seen[1].spec);
+    assert_string_equal(seen[0].message, seen[1].message);
+    seen[1].job.id = seen[0].job.id;
+    for (int i = 0; i < 2; i++)
+        seen[i].job.topic = seen[i].job.name = seen[i].job.kind = seen[i].job.spec = seen[i].job.input =
+            seen[i].job.code = seen[i].job.message = seen[i].job.run_id = seen[i].job.output = NULL;
+    assert_memory_equal(&seen[0].job, &seen[1].job, sizeof seen[0].job);
+    assert_int_equal(topic("both").jobs[QUEUE_RUNNING], 0);
+}
+
+/* Its key is free again when it ends, whoever has it by then. */
+static void a_unique_one_ends_with_its_key(void **state) {
+    struct queue_new given = some("keyed");
+    (void)state;
+    given.unique = "one";
+    int64_t first = give(&given).id;
+    struct claims claims = claim(1);
+    assert_int_equal(claims.of[0].id, first);
+    assert_true(claims.of[0].job.unique);
+    assert_true(give(&given).duplicate);
+    assert_int_equal(settle(&claims, 0, PDK_END_SUCCEEDED), 0);
+    assert_false(give(&given).duplicate);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_job_keeps_what_it_was_given),
@@ -284,6 +326,8 @@ int main(void) {
         CASE(a_unique_key_is_alive_once),
         CASE(debounce_waits_for_the_last),
         CASE(what_runs_hands_its_key_to_the_newest),
+        CASE(both_ways_to_end_are_one),
+        CASE(a_unique_one_ends_with_its_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

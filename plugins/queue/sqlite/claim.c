@@ -63,6 +63,7 @@ static void read_claimed(sqlite3_stmt *row, struct queue_job *job) {
     job->kind = queue_column_text(row, 14);
     job->spec = queue_column_text(row, 15);
     job->input = queue_column_text(row, 16);
+    job->unique = sqlite3_column_int(row, 17) != 0;
 }
 
 static int32_t claim_of(struct queue_store *store, struct queue_sqlite_topic *topic, uint32_t limit,

@@ -75,17 +75,33 @@ static int32_t again(struct queue_store *store, const struct found *found, const
     return verdict->fate == QUEUE_HANDED_BACK ? 0 : note_attempt(store, found, given, err);
 }
 
-/* Most claims end their job: then nothing need be looked up before. -ESTALE: look. */
-static int32_t end_at_once(struct queue_store *store, const struct queue_settle *given, pdk_error *err) {
-    struct found found = {.state = QUEUE_RUNNING, .fence = given->fence};
-    found.topic = given->topic ? queue_sqlite_topic_find(store, given->topic) : NULL;
-    return found.topic ? end(store, &found, given, err) : -ESTALE;
+/* Most claims end their job. All of it is known then but a unique key, which may have been given away meanwhile, and the
+ * run_id of an earlier claim: nothing need be read. -ESTALE: look. */
+static int32_t end_claimed(struct queue_store *store, const struct queue_settle *given, pdk_error *err) {
+    const struct queue_verdict *verdict = &given->verdict;
+    const struct queue_job *job = given->claimed;
+    struct queue_sqlite_topic *topic = job ? queue_sqlite_topic_find(store, job->topic) : NULL;
+    if (!topic || job->unique || !given->run_id) return -ESTALE;
+    int32_t rc = queue_sql_bind(store, SQL_DROP_CLAIMED, err, "ii", given->id, given->fence);
+    if (rc == 0) rc = queue_sql_run(store, SQL_DROP_CLAIMED, err);
+    if (rc <= 0) return rc < 0 ? rc : -ESTALE;
+    rc = queue_sql_bind(
+        store, SQL_END_CLAIMED, err, "itttiiiiiiiiitttiiiittiiinnt", given->id, job->topic, job->name, job->kind,
+        job->priority, job->submitted, job->due, job->started, verdict->counts.attempts, job->counts.max_attempts,
+        verdict->counts.rescues, verdict->counts.snoozes, given->fence, given->code, given->message, given->run_id,
+        job->backoff.first, job->backoff.max, job->backoff.factor, job->backoff.jitter, job->spec, job->input,
+        store->now, (int64_t)verdict->outcome, (int64_t)verdict->dead, given->exit_code, given->signal, given->output);
+    if (rc == 0) rc = queue_sql_run(store, SQL_END_CLAIMED, err);
+    if (rc < 0) return rc;
+    queue_sqlite_count(store, topic, QUEUE_RUNNING, -1);
+    queue_sqlite_count(store, topic, QUEUE_ENDED, verdict->dead);
+    return 0;
 }
 
 int32_t queue_sqlite_settle(struct queue_store *store, const struct queue_settle *given, pdk_error *err) {
     struct queue_settle settle = *given;
     struct found found;
-    int32_t rc = given->verdict.state == QUEUE_ENDED ? end_at_once(store, given, err) : -ESTALE;
+    int32_t rc = given->verdict.state == QUEUE_ENDED ? end_claimed(store, given, err) : -ESTALE;
     if (rc != -ESTALE) return rc;
     rc = find(store, given->id, &found, err);
     if (rc < 0) return rc;

@@ -33,6 +33,8 @@ enum queue_sql {
     SQL_WAKE,
     SQL_CLAIM,
     SQL_END,
+    SQL_END_CLAIMED,
+    SQL_DROP_CLAIMED,
     SQL_DROP,
     SQL_AGAIN,
     SQL_ATTEMPT,

@@ -31,13 +31,20 @@ static const char *const texts[] = {
     [SQL_NEXT_DUE] = "SELECT due FROM job WHERE state=0 ORDER BY due LIMIT 1",
     [SQL_WAKE] = "UPDATE job SET state=1 WHERE id IN (SELECT id FROM job WHERE state=0 AND due<=?1 ORDER BY due LIMIT "
                  "1000) RETURNING topic",
-    [SQL_CLAIM] = "UPDATE job SET state=2,fence=fence+1,started=?2,owner=?4 WHERE id IN (SELECT id FROM job WHERE "
-                  "state=1 AND topic=?1 ORDER BY priority DESC,due,id LIMIT ?3) RETURNING id,fence,priority,due,"
-                  "submitted,attempts,max_attempts,rescues,snoozes," POLICY ",name,kind,spec,input",
+    [SQL_CLAIM] =
+        "UPDATE job SET state=2,fence=fence+1,started=?2,owner=?4 WHERE id IN (SELECT id FROM job WHERE "
+        "state=1 AND topic=?1 ORDER BY priority DESC,due,id LIMIT ?3) RETURNING id,fence,priority,due,"
+        "submitted,attempts,max_attempts,rescues,snoozes," POLICY ",name,kind,spec,input,unique_key IS NOT NULL",
     [SQL_END] = "INSERT INTO ended(" COMMON "," POLICY ",unique_key,spec,input,ended,outcome,dead,exit_code,signal,"
                 "output) SELECT id,3,topic,name,kind,priority,submitted,due,started,?3,max_attempts,?4,?5,fence,"
                 "?6,?7,coalesce(?8,run_id)," POLICY ",unique_key,spec,input,?9,?10,?11,?12,?13,?14 FROM job "
                 "WHERE id=?1 AND fence=?2 AND state=?15",
+    [SQL_END_CLAIMED] =
+        "INSERT INTO ended(id,state,topic,name,kind,priority,submitted,due,started,attempts,max_attempts,"
+        "rescues,snoozes,fence,code,message,run_id," POLICY ",spec,input,ended,outcome,dead,exit_code,"
+        "signal,output) VALUES(?1,3,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+        "?21,?22,?23,?24,?25,?26,?27,?28)",
+    [SQL_DROP_CLAIMED] = "DELETE FROM job WHERE id=?1 AND fence=?2 AND state=2",
     [SQL_DROP] = "DELETE FROM job WHERE id=?1",
     [SQL_AGAIN] = "UPDATE job SET state=?3,due=?4,attempts=?5,rescues=?6,snoozes=?7,code=?8,message=?9,"
                   "run_id=coalesce(?10,run_id) WHERE id=?1 AND fence=?2 AND state=2",

@@ -106,7 +106,8 @@ static int32_t start_it(struct queue_store *store, const struct queue_new *given
                                   .due = store->now,
                                   .started = store->now,
                                   .counts = {0, given->max_attempts, 0, 0},
-                                  .backoff = given->backoff};
+                                  .backoff = given->backoff,
+                                  .unique = given->unique != NULL};
     int32_t rc = start(arg, &job);
     if (rc < 0) store->fault = QUEUE_FAULT_STORE;
     return rc;
