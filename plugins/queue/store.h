@@ -95,6 +95,9 @@ struct queue_store_ops {
     void (*rollback)(struct queue_store *);
     int32_t (*fault)(const struct queue_store *); /* of the last call that gave a negative answer */
 
+    /* Write a little that means nothing, to see whether it can be written. */
+    int32_t (*probe)(struct queue_store *, pdk_error *);
+
     /* -ENOSPC: as many jobs or topics as there may be. start, if not NULL: when no job at all is READY and this one may
      * run, it is claimed on the spot and brought by start, as claim would bring it. */
     int32_t (*submit)(struct queue_store *, const struct queue_new *, queue_each_job start, void *arg,

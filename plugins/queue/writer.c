@@ -94,39 +94,61 @@ static bool open_store(struct queue_writer *writer, struct queue_calls *batch) {
     return false;
 }
 
+static uint64_t monotonic_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void longer_pause(struct queue_writer *writer) {
     writer->pause_ms = writer->pause_ms ? writer->pause_ms * 2 : FIRST_PAUSE_MS;
     if (writer->pause_ms > LAST_PAUSE_MS) writer->pause_ms = LAST_PAUSE_MS;
+    writer->retry_ms = monotonic_ms() + writer->pause_ms;
+}
+
+static bool writes(const struct queue_calls *batch) {
+    const struct queue_call *call;
+    TAILQ_FOREACH(call, batch, link) {
+        if (!call->type->looks) return true;
+    }
+    return false;
+}
+
+/* That a batch went well is no sign that the store can be written to again: it may only have looked, or found nothing to
+ * claim. So that is tried. 1: it is not yet time. */
+static int32_t probe(struct queue_writer *writer, bool wrote, pdk_error *err) {
+    if (writer->health != PDK_DEGRADED) return 0;
+    if (!wrote && monotonic_ms() < writer->retry_ms) return 1;
+    int32_t rc = writer->ops->begin(writer->store, queue_writer_now(writer), err);
+    if (rc < 0) return rc;
+    rc = writer->ops->probe(writer->store, err);
+    if (rc == 0) rc = writer->ops->commit(writer->store, err);
+    if (rc < 0) writer->ops->rollback(writer->store);
+    return rc;
+}
+
+static int32_t run_calls(struct queue_writer *writer, struct queue_calls *batch, pdk_error *err) {
+    struct queue_calls all = TAILQ_HEAD_INITIALIZER(all);
+    TAILQ_CONCAT(&all, &writer->again, link);
+    TAILQ_CONCAT(&all, batch, link);
+    bool wrote = writes(&all);
+    int32_t rc = TAILQ_EMPTY(&all) ? 0 : queue_batch_run(writer, &all, err);
+    TAILQ_CONCAT(batch, &all, link);
+    if (rc == 0) rc = probe(writer, wrote, err);
+    if (rc <= 0) say(writer, rc < 0 ? PDK_DEGRADED : PDK_UP, rc < 0 ? err->message : "");
+    return rc;
 }
 
 static void run_batch(struct queue_writer *writer, struct queue_calls *batch) {
     pdk_error err = PDK_ERROR;
-    int32_t rc = -EIO;
-    bool open = open_store(writer, batch);
-    if (open) {
-        struct queue_calls all = TAILQ_HEAD_INITIALIZER(all);
-        TAILQ_CONCAT(&all, &writer->again, link);
-        TAILQ_CONCAT(&all, batch, link);
-        rc = TAILQ_EMPTY(&all) ? 0 : queue_batch_run(writer, &all, &err);
-        TAILQ_CONCAT(batch, &all, link);
-        say(writer, rc < 0 ? PDK_DEGRADED : PDK_UP, rc < 0 ? err.message : "");
-    }
-    if (rc < 0)
-        longer_pause(writer);
-    else
-        writer->pause_ms = 0;
+    int32_t rc = open_store(writer, batch) ? run_calls(writer, batch, &err) : -EIO;
+    if (rc < 0) longer_pause(writer);
+    if (rc == 0) writer->pause_ms = 0;
     hand_out(writer, batch);
 }
 
 static void wait_for(struct queue_writer *writer) {
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(writer->pause_ms / 1000);
-    until.tv_nsec += (long)(writer->pause_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    const struct timespec until = {(time_t)(writer->retry_ms / 1000), (long)(writer->retry_ms % 1000) * 1000000};
     while (!writer->stop && TAILQ_EMPTY(&writer->incoming)) {
         int rc = writer->pause_ms ? pthread_cond_timedwait(&writer->wake, &writer->lock, &until)
                                   : pthread_cond_wait(&writer->wake, &writer->lock);

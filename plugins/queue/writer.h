@@ -70,7 +70,8 @@ struct queue_writer {
     struct queue_calls again; /* those to keep, of a batch that failed */
     int32_t health;
     char trouble[600]; /* what was last said of it */
-    uint64_t pause_ms; /* until the store is tried again */
+    uint64_t pause_ms; /* until the store is tried again; 0: it works */
+    uint64_t retry_ms; /* when, by the monotonic clock */
 };
 
 int32_t queue_writer_start(struct queue_writer *, pdk_error *);

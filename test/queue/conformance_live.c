@@ -308,6 +308,17 @@ static void a_unique_one_ends_with_its_key(void **state) {
     assert_false(give(&given).duplicate);
 }
 
+static void a_probe_means_nothing(void **state) {
+    pdk_error err = PDK_ERROR;
+    (void)state;
+    int64_t id = give_topic("a", 0, 0);
+    begin();
+    assert_int_equal(w.ops->probe(w.store, &err), 0);
+    commit();
+    assert_int_equal(show(id).job.state, QUEUE_READY);
+    assert_int_equal(topic("a").jobs[QUEUE_READY], 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_job_keeps_what_it_was_given),
@@ -328,6 +339,7 @@ int main(void) {
         CASE(what_runs_hands_its_key_to_the_newest),
         CASE(both_ways_to_end_are_one),
         CASE(a_unique_one_ends_with_its_key),
+        CASE(a_probe_means_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

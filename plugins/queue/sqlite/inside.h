@@ -7,6 +7,7 @@
  *     submit.c   in                                      claim.c      what runs next
  *     end.c      how a claim ends, and cancel            change.c     retry, replay, purge, sweep
  *     read.c     list and show                           rescue.c     what a host that is gone left behind
+ *     log.c      is the write-ahead log whole?
  */
 #ifndef QUEUE_SQLITE_INSIDE_H
 #define QUEUE_SQLITE_INSIDE_H
@@ -108,6 +109,9 @@ void queue_sql_finalize(struct queue_store *);
 static inline const char *queue_column_text(sqlite3_stmt *row, int i) {
     return (const char *)sqlite3_column_text(row, i);
 }
+
+/* ---- log.c: says so when it is damaged; before SQLite opens it. ---- */
+void queue_sqlite_look_at_log(const struct queue_store *);
 
 /* ---- schema.c ---- */
 int32_t queue_sqlite_migrate(struct queue_store *, int64_t now, pdk_error *);

@@ -109,6 +109,7 @@ static int32_t open_store(const struct queue_store_config *config, int64_t now, 
     queue_owner_self(&store->self);
     if (config->make_folder) make_folder(config->path);
     int32_t rc = lock(store, err);
+    if (rc == 0) queue_sqlite_look_at_log(store);
     if (rc == 0) rc = open_file(store, err);
     if (rc == 0) rc = queue_sqlite_migrate(store, now, err);
     if (rc == 0) rc = read_ids(store, err);
@@ -151,6 +152,12 @@ static int32_t fault(const struct queue_store *store) {
     return store->fault;
 }
 
+static int32_t probe(struct queue_store *store, pdk_error *err) {
+    int32_t rc = queue_sql_bind(store, SQL_META_SET, err, "ti", "probe", store->now);
+    if (rc == 0) rc = queue_sql_run(store, SQL_META_SET, err);
+    return rc < 0 ? rc : 0;
+}
+
 const struct queue_store_ops queue_sqlite = {
     .open = open_store,
     .close = close_store,
@@ -158,6 +165,7 @@ const struct queue_store_ops queue_sqlite = {
     .commit = commit,
     .rollback = roll_back,
     .fault = fault,
+    .probe = probe,
     .submit = queue_sqlite_submit,
     .claim = queue_sqlite_claim,
     .settle = queue_sqlite_settle,
