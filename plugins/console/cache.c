@@ -6,6 +6,7 @@
 #include "console.h"
 
 enum { TEXT_MAX = 64 << 10 };
+#define ENDED UINT64_MAX /* in the place of a hash */
 
 static uint64_t mix(uint64_t hash, const void *data, size_t size) {
     const unsigned char *at = data;
@@ -22,6 +23,7 @@ static uint64_t mix(uint64_t hash, const void *data, size_t size) {
 /* Of what may change of one run: its texts by their content, for pointers say nothing. */
 static uint64_t facts(const pdk_run_info *info) {
     pdk_run_info plain;
+    if (info->state == PDK_RUN_ENDED) return ENDED; /* nothing of it changes any more */
     const char *texts[] = {info->run_id, info->text, info->code};
     uint64_t hash = 1;
     memcpy(&plain, info, sizeof plain);

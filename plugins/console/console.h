@@ -47,6 +47,7 @@ struct con_text {
     int32_t error; /* 0, -ENOMEM, -E2BIG */
 };
 
+void con_text_expect(struct con_text *text, size_t size); /* about so much: one allocation instead of several */
 void con_text_add(struct con_text *text, const char *data, size_t size);
 void con_text_put(struct con_text *text, const char *string);
 __attribute__((format(printf, 2, 3))) void con_text_format(struct con_text *text, const char *format, ...);
@@ -369,6 +370,7 @@ struct con {
     struct con_events events;
     struct con_followers followers;
     struct con_limits limits;
+    size_t page_size; /* of the last list */
     struct con_cached cache[CON_CACHED];
     pdk_watch sweep;
     uint64_t started_unix;

@@ -117,6 +117,7 @@ static void answer_page(struct page *page, const pdk_value *kept) {
     uint64_t floor = (uint64_t)con_get_int(con, kept, "next"), count = 0, last = 0;
     size_t own = 0, theirs = 0, size = v->count(runs);
     if (floor < page->floor) floor = page->floor;
+    con_text_expect(&text, page->text.size + 256);
     con_text_put(&text, "{\"runs\":[");
     for (; count < page->limit && (own < page->count || theirs < size); count++) {
         const struct item *item = &page->items[own];
@@ -230,7 +231,9 @@ void con_runs_list(struct con_request *request) {
         return;
     }
     if (read_page(request, page, &filter)) {
+        con_text_expect(&page->text, con->page_size);
         (void)con->control->list(con->control, &filter, put_run, page);
+        request->con->page_size = page->text.size;
         if (ask_archive(page, &filter)) return;
         answer_page(page, NULL);
     }

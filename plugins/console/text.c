@@ -3,6 +3,8 @@
 
 #include "console.h"
 
+enum { EXPECTED_MAX = 1 << 20 };
+
 /* One byte more than is used, for the NUL. */
 static bool reserve(struct con_text *text, size_t size) {
     size_t capacity = text->capacity ? text->capacity : 256;
@@ -21,6 +23,11 @@ static bool reserve(struct con_text *text, size_t size) {
     text->data = data;
     text->capacity = capacity;
     return true;
+}
+
+void con_text_expect(struct con_text *text, size_t size) {
+    if (size < EXPECTED_MAX && reserve(text, size)) return;
+    text->error = 0; /* it was only a guess */
 }
 
 void con_text_add(struct con_text *text, const char *data, size_t size) {
