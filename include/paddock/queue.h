@@ -40,7 +40,8 @@ struct pdk_queue {
      * no answer will come), -ENOMEM.
      *
      *   verb      params                                          answer
-     *   submit    {spec, topic, priority, delay_seconds, unique: {key, mode: keep|replace|debounce}, key, max_attempts}
+     *   submit    {spec, topic, priority, delay_seconds, unique: {key, mode: keep|replace|debounce}, key, max_attempts,
+     *             traceparent}
      *                                                             job and `duplicate`; told once it is on the disk
      *   list      {state, topic, task, outcome, after, limit}     {jobs: [job...], next}, by id. A page may be short and
      *                                                             yet have a next; without `next` it was the last
@@ -54,7 +55,8 @@ struct pdk_queue {
      *   purge     {job_id} or {topic, before}                     {count, more}; before: Unix time in seconds
      *
      * job: {job_id, task, kind, topic, state, priority, attempts, max_attempts, rescues, snoozes, submitted_at, due_at,
-     * run_id (of the last claim that ended), started_at, ended_at, outcome, dead, exit_code, signal, code, message};
+     * run_id (of the last claim that ended), run (of show: the number of the run that is on), traceparent (of show: all its
+     * attempts are of that trace), started_at, ended_at, outcome, dead, exit_code, signal, code, message};
      * claim: {claim, fate: retried|snoozed|rescued, started_at, ended_at, run_id, code, message}; topic: {topic, paused,
      * limit, delayed, ready, running, dead, oldest_age_seconds}. What is unknown is left out.
      */

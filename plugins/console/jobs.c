@@ -130,28 +130,43 @@ static void answer_job(struct con_request *request, int32_t rc, const pdk_value 
     con_answer_header(request, MHD_HTTP_HEADER_LOCATION, place);
 }
 
+/* What is no traceparent is ignored, as W3C asks; and what the body says goes before it. */
+static const char *trace_of(struct con_request *request) {
+    static const char pattern[] = "xx-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+    const char *text = con_request_header(request, "traceparent");
+    if (!text || *con_get_text(request->con, request->json, "traceparent")) return NULL;
+    for (size_t i = 0; i < sizeof pattern; i++) {
+        bool fits = pattern[i] == 'x' ? text[i] && strchr("0123456789abcdef", text[i]) : text[i] == pattern[i];
+        if (!fits) return NULL;
+    }
+    bool zero = strspn(text + 3, "0") >= 32 || strspn(text + 36, "0") >= 16;
+    return zero || strncmp(text, "00", 2) != 0 ? NULL : text;
+}
+
 /* The header is the same as `key`, in which programs that retry by themselves put it. */
 void con_job_submit(struct con_request *request) {
     const struct con *con = request->con;
-    const char *header = con_request_header(request, "Idempotency-Key");
+    const char *header = con_request_header(request, "Idempotency-Key"), *trace = trace_of(request);
     const char *key = con_get_text(con, request->json, "key");
     if (con->values->type(con->values->get(request->json, "spec")) != PDK_MAP) {
         con_answer_fault(request, CON_UNPROCESSABLE, "\"spec\" is missing, or no object", "{\"spec\": {...}}");
         return;
     }
-    if (!header || !strcmp(header, key)) {
-        con_ask(request, "submit", request->json, answer_job);
-        return;
-    }
-    if (*key || strlen(header) > 255) {
+    if (header && !strcmp(header, key)) header = NULL;
+    if (header && (*key || strlen(header) > 255)) {
         con_answer_fault(request, CON_INVALID, "Idempotency-Key is longer than 255 bytes, or not the `key` in the body",
                          NULL);
+        return;
+    }
+    if (!header && !trace) {
+        con_ask(request, "submit", request->json, answer_job);
         return;
     }
     pdk_writer *w = open_map(con);
     for (size_t i = 0; i < con->values->count(request->json); i++)
         con_put_value(con, w, con->values->key_at(request->json, i), con->values->at(request->json, i));
-    con_put_text(con, w, "key", header);
+    if (header) con_put_text(con, w, "key", header);
+    if (trace) con_put_text(con, w, "traceparent", trace);
     close_and_ask(request, "submit", w, answer_job);
 }
 
@@ -163,9 +178,33 @@ static void ask_one(struct con_request *request, const char *verb, const char *n
     close_and_ask(request, verb, w, pass_on);
 }
 
+/* The queue knows the run that is on by its number. */
+static void answer_shown(struct con_request *request, int32_t rc, const pdk_value *job, const pdk_error *err) {
+    const struct con *con = request->con;
+    const pdk_values *v = con->values;
+    struct con_run found = {0};
+    int64_t run = 0;
+    if (rc < 0 || v->integer(v->get(job, "run"), &run) < 0) {
+        pass_on(request, rc, job, err);
+        return;
+    }
+    bool is_on = con_run_by_number(request, (pdk_run)run, &found);
+    pdk_writer *w = open_map(con);
+    for (size_t i = 0; i < v->count(job); i++) {
+        const char *key = v->key_at(job, i);
+        if (strcmp(key, "run") != 0 && !(is_on && strcmp(key, "run_id") == 0))
+            con_put_value(con, w, key, v->at(job, i));
+    }
+    if (is_on) con_put_text(con, w, "run_id", found.run_id);
+    v->end(w);
+    con_answer_close(request, 200, w);
+}
+
 void con_job_show(struct con_request *request) {
-    static const char *const none[] = {NULL};
-    ask_one(request, "show", "job_id", none);
+    const struct con *con = request->con;
+    pdk_writer *w = open_map(con);
+    con_put_text(con, w, "job_id", con_request_part(request, "job"));
+    close_and_ask(request, "show", w, answer_shown);
 }
 
 /* An action is a verb of the queue by the same name. False: there is none, and it is answered. */

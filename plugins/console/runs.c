@@ -274,6 +274,11 @@ bool con_run_find(struct con_request *request, const char *name, struct con_run 
     return find(&look, name, NULL, 0) || find(&look, NULL, name, 0);
 }
 
+bool con_run_by_number(struct con_request *request, pdk_run run, struct con_run *ret) {
+    struct look look = {.con = request->con, .run = ret};
+    return find(&look, NULL, NULL, run);
+}
+
 /* False: it is answered. */
 static bool need_run(struct con_request *request, struct con_run *ret) {
     const char *name = con_request_part(request, "run");

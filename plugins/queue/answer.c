@@ -84,6 +84,7 @@ void queue_answer_job(struct queue_answer *answer, const struct queue_job *job) 
     queue_answer_int(answer, "rescues", job->counts.rescues);
     queue_answer_int(answer, "snoozes", job->counts.snoozes);
     put_text(answer, "run_id", job->run_id);
+    put_text(answer, "traceparent", job->trace);
     if (job->state == QUEUE_ENDED) put_end(answer, job);
     put_text(answer, "code", job->code);
     put_text(answer, "message", job->message);

@@ -199,6 +199,7 @@ static void describe(const struct ask *ask, struct queue_new *ret) {
                               .input = ask->input,
                               .unique = params->unique,
                               .key = params->key,
+                              .trace = params->trace,
                               .priority = params->priority,
                               .delay = params->delay,
                               .max_attempts = params->max_attempts,
@@ -358,6 +359,26 @@ static int32_t purge_run(struct queue_writer *writer, struct queue_call *call, p
     return make_count(ask, n, n == PAGE_OF_PURGE, err);
 }
 
+/* Which run it is that is on, only we know; the answer was made on the other thread. */
+static void show_run_that_is_on(struct ask *ask) {
+    const pdk_values *values = host_of(ask)->values;
+    const struct queue_claimed *claimed = queue_claimed_get(&ask->queue->claimed, ask->params.job_id);
+    const pdk_value *value = NULL;
+    if (!claimed || !claimed->run || !ask->value) return;
+    pdk_writer *writer = values->open(values);
+    values->put_map(writer);
+    for (size_t i = 0; i < values->count(ask->value); i++) {
+        values->key(writer, values->key_at(ask->value, i));
+        values->put_value(writer, values->at(ask->value, i));
+    }
+    values->key(writer, "run");
+    values->put_int(writer, (int64_t)claimed->run);
+    values->end(writer);
+    if (values->close(writer, &value, NULL) < 0) return;
+    values->drop(ask->value);
+    ask->value = value;
+}
+
 /* ---- between them and who asks ---- */
 
 static void free_ask(struct ask *ask) {
@@ -374,6 +395,7 @@ static void done(struct queue_call *call) {
     pdk_error err = PDK_ERROR;
     queue->asked--;
     if (call->rc >= 0 && ask->verb->prepare == submit_prepare) submit_answer(ask);
+    if (call->rc >= 0 && ask->verb->type.run == show_run) show_run_that_is_on(ask);
     if (call->rc > 0 && ask->verb->type.run == cancel_run) (void)queue_deliver_cancel(queue, ask->params.job_id);
     if (call->rc >= 0 && !ask->value) call->rc = -ENOMEM;
     if (ask->verb->type.stirs) queue_meter_stir(queue);
@@ -391,7 +413,8 @@ static void done(struct queue_call *call) {
     { run, undo, done, false, true, false }
 
 static const struct verb verbs[] = {
-    {"submit", BIT(SPEC) | BIT(TOPIC) | BIT(PRIORITY) | BIT(DELAY) | BIT(UNIQUE) | BIT(KEY) | BIT(MAX_ATTEMPTS),
+    {"submit",
+     BIT(SPEC) | BIT(TOPIC) | BIT(PRIORITY) | BIT(DELAY) | BIT(UNIQUE) | BIT(KEY) | BIT(MAX_ATTEMPTS) | BIT(TRACE),
      BIT(SPEC), CHANGES(submit_run, true), submit_prepare},
     {"list", BIT(STATE) | BIT(TOPIC) | BIT(TASK) | BIT(OUTCOME) | BIT(AFTER) | BIT(LIMIT), 0, LOOKS(list_run), NULL},
     {"show", BIT(JOB), BIT(JOB), LOOKS(show_run), NULL},

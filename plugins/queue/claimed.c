@@ -17,8 +17,8 @@ static size_t size_of(const char *text) {
 }
 
 struct queue_claimed *queue_claimed_make(struct queue *queue, const struct queue_job *job) {
-    size_t texts =
-        size_of(job->topic) + size_of(job->name) + size_of(job->kind) + size_of(job->spec) + size_of(job->input);
+    size_t texts = size_of(job->topic) + size_of(job->name) + size_of(job->kind) + size_of(job->spec) +
+                   size_of(job->input) + size_of(job->trace);
     struct queue_claimed *claimed = malloc(sizeof *claimed + texts);
     char *at;
     if (!claimed) return NULL;
@@ -28,7 +28,8 @@ struct queue_claimed *queue_claimed_make(struct queue *queue, const struct queue
     at = put(at, job->name, &claimed->job.name);
     at = put(at, job->kind, &claimed->job.kind);
     at = put(at, job->spec, &claimed->job.spec);
-    (void)put(at, job->input, &claimed->job.input);
+    at = put(at, job->input, &claimed->job.input);
+    (void)put(at, job->trace, &claimed->job.trace);
     claimed->queue = queue;
     claimed->settle.id = job->id;
     claimed->settle.fence = job->fence;

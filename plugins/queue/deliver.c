@@ -121,6 +121,7 @@ static int32_t submit_with(struct queue_claimed *claimed, const pdk_template *ba
     given.delivery = (pdk_delivery)(uintptr_t)claimed;
     given.base = base;
     given.input = input;
+    given.trace = claimed->job.trace;
     if (rc == 0) rc = queue->source->submit(queue->source, &given, &claimed->run, err);
     values->drop(input);
     return rc;

@@ -31,7 +31,8 @@ enum {
     QUEUE_MAX_ATTEMPTS = 1000,
     QUEUE_MAX_FACTOR = 100000, /* in thousandths */
     QUEUE_TOPIC_SIZE = 64,
-    QUEUE_KEY_SIZE = 256
+    QUEUE_KEY_SIZE = 256,
+    QUEUE_TRACE_SIZE = 56 /* of a traceparent */
 };
 #define QUEUE_DAY_MS    INT64_C(86400000)
 #define QUEUE_MAX_DELAY (365 * QUEUE_DAY_MS)
@@ -55,6 +56,7 @@ struct queue_new {
     const char *spec;  /* JSON, without its input */
     const char *input; /* JSON, or NULL */
     const char *unique, *key;
+    const char *trace; /* W3C traceparent, or NULL */
     int64_t priority, delay, max_attempts;
     enum queue_unique mode;
     struct queue_backoff backoff;
@@ -78,6 +80,8 @@ struct queue_job {
     int32_t outcome; /* PDK_END_..., when ended */
     int64_t exit_code, signal;
     const char *code, *message, *run_id, *output;
+    bool traced;       /* its trace was given */
+    const char *trace; /* of claim and show: as it was given, else one of its own, the same whenever it is asked for */
 };
 
 /* What follows from the end of a claim. */
@@ -104,6 +108,10 @@ struct queue_verdict queue_life_rescued(const struct queue_counts *, bool cancel
 
 /* The pause before attempt + 1, attempt being the one that failed, from 1. */
 int64_t queue_life_backoff(const struct queue_backoff *, int64_t attempt, uint64_t random);
+
+/* trace.c: is it a traceparent of version 00? And that of a job which was given none, from a number of its store's own. */
+bool queue_trace_is(const char *text);
+void queue_trace_make(char ret[static QUEUE_TRACE_SIZE], uint64_t seed, int64_t id);
 
 /* text.c: copy what fits, never half a character; what is no text becomes "?". */
 void queue_cut(char *buf, size_t size, const char *text);

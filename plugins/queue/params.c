@@ -141,6 +141,11 @@ static int32_t running(const pdk_host *h, const pdk_value *v, const char *name, 
 static int32_t before(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
     return read_seconds(h, v, name, 1e11, &p->before, err);
 }
+static int32_t trace(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
+    int32_t rc = read_text(h, v, name, 2 * QUEUE_TRACE_SIZE, &p->trace, err);
+    if (rc < 0 || queue_trace_is(p->trace)) return rc;
+    return pdk_failf(err, -EINVAL, v, "'%s' wants 00-, 32, 16 and 2 hex digits with - between, as W3C says", name);
+}
 
 static const struct {
     const char *name;
@@ -162,6 +167,7 @@ static const struct {
     [QUEUE_P_REASON] = {"reason", reason},
     [QUEUE_P_RUNNING] = {"running", running},
     [QUEUE_P_BEFORE] = {"before", before},
+    [QUEUE_P_TRACE] = {"traceparent", trace},
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

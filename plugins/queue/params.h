@@ -22,14 +22,15 @@ enum {
     QUEUE_P_LIMIT,
     QUEUE_P_REASON,
     QUEUE_P_RUNNING,
-    QUEUE_P_BEFORE
+    QUEUE_P_BEFORE,
+    QUEUE_P_TRACE
 };
 
 /* Texts are the params'. */
 struct queue_params {
     uint32_t given; /* bits 1 << QUEUE_P_... */
     const pdk_value *spec;
-    const char *topic, *unique, *key, *task, *reason;
+    const char *topic, *unique, *key, *task, *reason, *trace;
     int64_t priority, delay, max_attempts, job_id, after, limit, running, before;
     int32_t state, outcome, mode;
 };

@@ -102,7 +102,7 @@ struct claims {
         int64_t id, fence;
         struct queue_counts counts;
         struct queue_job job; /* without its texts */
-        char spec[64], input[64], topic[64];
+        char spec[64], input[64], topic[64], trace[QUEUE_TRACE_SIZE];
     } of[64];
 };
 
@@ -116,6 +116,7 @@ static inline int32_t note_claim(void *arg, const struct queue_job *job) {
     queue_cut(claims->of[claims->count].spec, 64, job->spec);
     queue_cut(claims->of[claims->count].input, 64, job->input ? job->input : "");
     queue_cut(claims->of[claims->count].topic, 64, job->topic);
+    queue_cut(claims->of[claims->count].trace, QUEUE_TRACE_SIZE, job->trace);
     assert_int_equal(job->state, QUEUE_RUNNING);
     claims->count++;
     return 0;
@@ -159,12 +160,13 @@ static inline int32_t settle(const struct claims *claims, size_t i, int32_t end)
     job.kind = "echo";
     job.spec = claims->of[i].spec;
     job.input = *claims->of[i].input ? claims->of[i].input : NULL;
+    job.trace = claims->of[i].trace;
     return settle_of(claims->of[i].id, claims->of[i].fence, &job, &claims->of[i].counts, end);
 }
 
 struct seen {
     struct queue_job job;
-    char message[64], code[64], spec[64];
+    char message[64], code[64], spec[64], trace[QUEUE_TRACE_SIZE];
     size_t jobs, attempts;
     int64_t ids[64];
     enum queue_fate fates[16];
@@ -176,6 +178,7 @@ static inline int32_t note_job(void *arg, const struct queue_job *job) {
     queue_cut(seen->message, 64, job->message ? job->message : "");
     queue_cut(seen->code, 64, job->code ? job->code : "");
     queue_cut(seen->spec, 64, job->spec ? job->spec : "");
+    queue_cut(seen->trace, sizeof seen->trace, job->trace ? job->trace : "");
     if (seen->jobs < 64) seen->ids[seen->jobs] = job->id;
     seen->jobs++;
     return 0;

@@ -289,7 +289,7 @@ static void both_ways_to_end_are_one(void **state) {
     seen[1].job.id = seen[0].job.id;
     for (int i = 0; i < 2; i++)
         seen[i].job.topic = seen[i].job.name = seen[i].job.kind = seen[i].job.spec = seen[i].job.input =
-            seen[i].job.code = seen[i].job.message = seen[i].job.run_id = seen[i].job.output = NULL;
+            seen[i].job.code = seen[i].job.message = seen[i].job.run_id = seen[i].job.output = seen[i].job.trace = NULL;
     assert_memory_equal(&seen[0].job, &seen[1].job, sizeof seen[0].job);
     assert_int_equal(topic("both").jobs[QUEUE_RUNNING], 0);
 }
@@ -319,6 +319,56 @@ static void a_probe_means_nothing(void **state) {
     assert_int_equal(topic("a").jobs[QUEUE_READY], 1);
 }
 
+/* Given or not, it is the same from the first claim to the past. */
+static void a_trace_goes_through_all_of_it(void **state) {
+    static const char own[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    char made[QUEUE_TRACE_SIZE];
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct queue_new given = some("traced");
+        given.trace = i ? own : NULL;
+        int64_t id = give(&given).id;
+        queue_cut(made, sizeof made, show(id).trace);
+        assert_true(queue_trace_is(made));
+        if (i) assert_string_equal(made, own);
+        struct claims claims = claim(1);
+        assert_string_equal(claims.of[0].trace, made);
+        assert_int_equal(settle(&claims, 0, PDK_END_FAILED), 0);
+        crash();
+        claims = claim(1);
+        assert_string_equal(claims.of[0].trace, made);
+        crash(); /* it is rescued */
+        claims = claim(1);
+        assert_string_equal(claims.of[0].trace, made);
+        assert_int_equal(settle(&claims, 0, PDK_END_SUCCEEDED), 0);
+        assert_string_equal(show(id).trace, made);
+    }
+    assert_false(queue_trace_is("00-00000000000000000000000000000000-b7ad6b7169203331-01"));
+    assert_false(queue_trace_is("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"));
+    assert_false(queue_trace_is("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"));
+    assert_false(queue_trace_is(""));
+}
+
+/* Those that were out when hosts died come back fewer at a time: each death costs a few jobs at most, and not all that
+ * waited beside the one that kills. */
+static void what_waits_beside_a_killer_survives(void **state) {
+    static const size_t out[] = {20, 20, 16, 4 + 4, 4};
+    (void)state;
+    for (int i = 0; i < 20; i++) (void)give_topic("beside", 0, 0);
+    for (size_t died = 0; died < COUNT_OF(out); died++) {
+        assert_int_equal(claim(64).count, out[died]);
+        assert_int_equal(claim(64).count, 0);
+        crash();
+    }
+    assert_counts("beside", 0, 12, 0, 8);
+    for (int i = 0; i < 3; i++) {
+        struct claims claims = claim(64);
+        assert_int_equal(claims.count, 4);
+        for (size_t k = 0; k < 4; k++) assert_int_equal(settle(&claims, k, PDK_END_SUCCEEDED), 0);
+    }
+    assert_counts("beside", 0, 0, 0, 8);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_job_keeps_what_it_was_given),
@@ -340,6 +390,8 @@ int main(void) {
         CASE(both_ways_to_end_are_one),
         CASE(a_unique_one_ends_with_its_key),
         CASE(a_probe_means_nothing),
+        CASE(a_trace_goes_through_all_of_it),
+        CASE(what_waits_beside_a_killer_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

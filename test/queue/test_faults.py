@@ -67,7 +67,7 @@ class Files(Faults):
         with sqlite3.connect(self.path()) as db:
             db.execute("PRAGMA user_version=77")
         db.close()
-        self.assertEqual(self.assert_stays_down("a newer Paddock wrote it (its tables are of version 77, ours of 1)"), EINVAL)
+        self.assertEqual(self.assert_stays_down("a newer Paddock wrote it (its tables are of version 77, ours of 2)"), EINVAL)
 
     def test_a_file_of_something_else_is_left_alone(self):
         with sqlite3.connect(self.path()) as db:

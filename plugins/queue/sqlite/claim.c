@@ -49,7 +49,7 @@ static uint32_t may_run(const struct queue_sqlite_topic *topic) {
     return n <= 0 ? 0 : n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
 }
 
-static void read_claimed(sqlite3_stmt *row, struct queue_job *job) {
+static void read_claimed(struct queue_store *store, sqlite3_stmt *row, struct queue_job *job) {
     job->id = sqlite3_column_int64(row, 0);
     job->fence = sqlite3_column_int64(row, 1);
     job->priority = sqlite3_column_int64(row, 2);
@@ -64,23 +64,59 @@ static void read_claimed(sqlite3_stmt *row, struct queue_job *job) {
     job->spec = queue_column_text(row, 15);
     job->input = queue_column_text(row, 16);
     job->unique = sqlite3_column_int(row, 17) != 0;
+    job->traced = sqlite3_column_type(row, 18) != SQLITE_NULL;
+    job->trace = queue_sqlite_trace(store, job->id, queue_column_text(row, 18));
+}
+
+static int32_t claim_by(struct queue_store *store, enum queue_sql which, struct queue_sqlite_topic *topic,
+                        int64_t rescues, uint32_t limit, queue_each_job each, void *arg, uint32_t *ret,
+                        pdk_error *err) {
+    struct queue_job job = {.state = QUEUE_RUNNING, .topic = topic->now.name, .started = store->now};
+    sqlite3_stmt *row = NULL;
+    int32_t rc = queue_sql_bind(store, which, err, which == SQL_CLAIM_SUSPECT ? "tiiii" : "tiii", topic->now.name,
+                                store->now, (int64_t)limit, store->session, rescues);
+    for (; rc == 0 && (rc = queue_sql_step(store, which, &row, err)) > 0; ++*ret) {
+        queue_sqlite_count(store, topic, QUEUE_READY, -1);
+        queue_sqlite_count(store, topic, QUEUE_RUNNING, 1);
+        read_claimed(store, row, &job);
+        queue_sqlite_out(store, job.counts.rescues, 1);
+        rc = each(arg, &job);
+        if (rc < 0) queue_sql_reset(store, which);
+        if (rc < 0) store->fault = QUEUE_FAULT_STORE; /* it is claimed in the file and by nobody */
+    }
+    return rc;
+}
+
+/* The more often a job was out when its host died, the fewer such are out at once: so that the one that kills is found, and
+ * not all that waited beside it end among the dead. One at a time would find it sooner, but be slow for who is innocent. */
+static int32_t claim_suspects(struct queue_store *store, struct queue_sqlite_topic *topic, uint32_t limit,
+                              queue_each_job each, void *arg, uint32_t *ret, pdk_error *err) {
+    static const int64_t most[QUEUE_MAX_RESCUES + 1] = {0, 64, 16, 4};
+    int32_t rc = 0;
+    for (int64_t rescues = QUEUE_MAX_RESCUES; rescues > 0 && rc == 0 && *ret < limit; rescues--) {
+        int64_t room = most[rescues] - store->out[rescues];
+        if (room > limit - *ret) room = limit - *ret;
+        if (room > 0) rc = claim_by(store, SQL_CLAIM_SUSPECT, topic, rescues, (uint32_t)room, each, arg, ret, err);
+    }
+    return rc;
 }
 
 static int32_t claim_of(struct queue_store *store, struct queue_sqlite_topic *topic, uint32_t limit,
                         queue_each_job each, void *arg, uint32_t *ret, pdk_error *err) {
-    struct queue_job job = {.state = QUEUE_RUNNING, .topic = topic->now.name, .started = store->now};
-    sqlite3_stmt *row = NULL;
-    int32_t rc =
-        queue_sql_bind(store, SQL_CLAIM, err, "tiii", topic->now.name, store->now, (int64_t)limit, store->session);
-    for (*ret = 0; rc == 0 && (rc = queue_sql_step(store, SQL_CLAIM, &row, err)) > 0; ++*ret) {
-        queue_sqlite_count(store, topic, QUEUE_READY, -1);
-        queue_sqlite_count(store, topic, QUEUE_RUNNING, 1);
-        read_claimed(row, &job);
-        rc = each(arg, &job);
-        if (rc < 0) queue_sql_reset(store, SQL_CLAIM);
-        if (rc < 0) store->fault = QUEUE_FAULT_STORE; /* it is claimed in the file and by nobody */
-    }
+    *ret = 0;
+    if (!store->suspects) return claim_by(store, SQL_CLAIM, topic, 0, limit, each, arg, ret, err);
+    int32_t rc = claim_suspects(store, topic, limit, each, arg, ret, err);
+    if (rc == 0 && *ret < limit) rc = claim_by(store, SQL_CLAIM_FRESH, topic, 0, limit - *ret, each, arg, ret, err);
     return rc;
+}
+
+static int32_t look_for_suspects(struct queue_store *store, pdk_error *err) {
+    sqlite3_stmt *row = NULL;
+    int32_t rc = queue_sql_bind(store, SQL_SUSPECTS, err, "");
+    if (rc == 0) rc = queue_sql_step(store, SQL_SUSPECTS, &row, err);
+    if (rc > 0) queue_sql_reset(store, SQL_SUSPECTS);
+    if (rc >= 0) store->suspects = rc > 0;
+    return rc < 0 ? rc : 0;
 }
 
 static uint32_t count_runnable(const struct queue_store *store) {
@@ -108,7 +144,7 @@ static int32_t claim_round(struct queue_store *store, uint32_t *left, queue_each
         if (most > (share ? share : 1)) most = share ? share : 1;
         rc = claim_of(store, store->topics[at], most, each, arg, &n, err);
         *left -= n;
-        if (rc == 0 && n < most)
+        if (rc == 0 && n < most && !store->suspects)
             queue_sqlite_count(store, store->topics[at], QUEUE_READY, -store->topics[at]->now.jobs[QUEUE_READY]);
         if (rc < 0 && store->fault == QUEUE_FAULT_CALL) set_aside(store, store->topics[at], err);
     }
@@ -118,9 +154,11 @@ static int32_t claim_round(struct queue_store *store, uint32_t *left, queue_each
 
 int32_t queue_sqlite_claim(struct queue_store *store, uint32_t limit, queue_each_job each, void *arg, int64_t *ret_due,
                            pdk_error *err) {
-    uint32_t left = limit;
+    uint32_t left = limit, before = limit + 1;
     int32_t rc = wake(store, err);
-    while (rc == 0 && left && count_runnable(store)) rc = claim_round(store, &left, each, arg, err);
+    if (rc == 0 && store->suspects) rc = look_for_suspects(store, err);
+    for (; rc == 0 && left && left < before && count_runnable(store); rc = claim_round(store, &left, each, arg, err))
+        before = left;
     if (rc == 0) *ret_due = store->next_due;
     return rc;
 }

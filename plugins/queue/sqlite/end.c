@@ -46,6 +46,7 @@ static int32_t end(struct queue_store *store, const struct found *found, const s
     rc = queue_sql_bind(store, SQL_DROP, err, "i", given->id);
     if (rc == 0) rc = queue_sql_run(store, SQL_DROP, err);
     if (rc < 0) return rc;
+    if (found->state == QUEUE_RUNNING) queue_sqlite_out(store, found->counts.rescues, -1);
     queue_sqlite_count(store, found->topic, found->state, -1);
     queue_sqlite_count(store, found->topic, QUEUE_ENDED, verdict->dead);
     return 0;
@@ -69,6 +70,7 @@ static int32_t again(struct queue_store *store, const struct found *found, const
                                 given->code, given->message, given->run_id);
     if (rc == 0) rc = queue_sql_run(store, SQL_AGAIN, err);
     if (rc <= 0) return rc < 0 ? rc : -ESTALE;
+    queue_sqlite_out(store, found->counts.rescues, -1);
     queue_sqlite_count(store, found->topic, QUEUE_RUNNING, -1);
     queue_sqlite_count(store, found->topic, verdict->state, 1);
     if (verdict->state == QUEUE_DELAYED) queue_sqlite_due(store, due);
@@ -85,14 +87,16 @@ static int32_t end_claimed(struct queue_store *store, const struct queue_settle 
     int32_t rc = queue_sql_bind(store, SQL_DROP_CLAIMED, err, "ii", given->id, given->fence);
     if (rc == 0) rc = queue_sql_run(store, SQL_DROP_CLAIMED, err);
     if (rc <= 0) return rc < 0 ? rc : -ESTALE;
-    rc = queue_sql_bind(
-        store, SQL_END_CLAIMED, err, "itttiiiiiiiiitttiiiittiiinnt", given->id, job->topic, job->name, job->kind,
-        job->priority, job->submitted, job->due, job->started, verdict->counts.attempts, job->counts.max_attempts,
-        verdict->counts.rescues, verdict->counts.snoozes, given->fence, given->code, given->message, given->run_id,
-        job->backoff.first, job->backoff.max, job->backoff.factor, job->backoff.jitter, job->spec, job->input,
-        store->now, (int64_t)verdict->outcome, (int64_t)verdict->dead, given->exit_code, given->signal, given->output);
+    rc = queue_sql_bind(store, SQL_END_CLAIMED, err, "itttiiiiiiiiitttiiiittiiinntt", given->id, job->topic, job->name,
+                        job->kind, job->priority, job->submitted, job->due, job->started, verdict->counts.attempts,
+                        job->counts.max_attempts, verdict->counts.rescues, verdict->counts.snoozes, given->fence,
+                        given->code, given->message, given->run_id, job->backoff.first, job->backoff.max,
+                        job->backoff.factor, job->backoff.jitter, job->spec, job->input, store->now,
+                        (int64_t)verdict->outcome, (int64_t)verdict->dead, given->exit_code, given->signal,
+                        given->output, job->traced ? job->trace : NULL);
     if (rc == 0) rc = queue_sql_run(store, SQL_END_CLAIMED, err);
     if (rc < 0) return rc;
+    queue_sqlite_out(store, job->counts.rescues, -1);
     queue_sqlite_count(store, topic, QUEUE_RUNNING, -1);
     queue_sqlite_count(store, topic, QUEUE_ENDED, verdict->dead);
     return 0;

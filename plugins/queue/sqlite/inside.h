@@ -33,6 +33,9 @@ enum queue_sql {
     SQL_NEXT_DUE,
     SQL_WAKE,
     SQL_CLAIM,
+    SQL_CLAIM_FRESH,
+    SQL_CLAIM_SUSPECT,
+    SQL_SUSPECTS,
     SQL_END,
     SQL_END_CLAIMED,
     SQL_DROP_CLAIMED,
@@ -86,9 +89,13 @@ struct queue_store {
     struct queue_sqlite_topic **topics; /* by name */
     size_t topic_count, topic_turn;
     int64_t live, live_before;
-    int64_t ready, ready_before; /* of all topics */
-    int64_t next_id, id_limit;   /* ids below the limit are ours to give */
-    int64_t next_due;            /* 0: nothing is delayed; -1: look */
+    int64_t ready, ready_before;  /* of all topics */
+    int64_t next_id, id_limit;    /* ids below the limit are ours to give */
+    int64_t next_due;             /* 0: nothing is delayed; -1: look */
+    uint64_t seed;                /* of traces that nobody gave */
+    char trace[QUEUE_TRACE_SIZE]; /* the last that was made */
+    bool suspects;                /* there may be some that are READY: see claim.c */
+    int64_t out[QUEUE_MAX_RESCUES + 1], out_before[QUEUE_MAX_RESCUES + 1]; /* claimed, by how often they were rescued */
 };
 
 /* ---- statement.c ---- */
@@ -120,6 +127,12 @@ int32_t queue_sqlite_migrate(struct queue_store *, int64_t now, pdk_error *);
 int32_t queue_sqlite_topics_load(struct queue_store *, pdk_error *);
 int32_t queue_sqlite_topic_get(struct queue_store *, const char *name, struct queue_sqlite_topic **ret, pdk_error *);
 struct queue_sqlite_topic *queue_sqlite_topic_find(struct queue_store *, const char *name); /* NULL: none */
+/* n more are claimed that were rescued so often. */
+static inline void queue_sqlite_out(struct queue_store *store, int64_t rescues, int64_t n) {
+    store->out[rescues < 0 ? 0 : rescues > QUEUE_MAX_RESCUES ? QUEUE_MAX_RESCUES : rescues] += n;
+}
+/* The trace of a job, as it is stored, or NULL: then it is made. It lives until the next one is asked for. */
+const char *queue_sqlite_trace(struct queue_store *, int64_t id, const char *stored);
 /* n jobs more in this state, of this batch. */
 void queue_sqlite_count(struct queue_store *, struct queue_sqlite_topic *, enum queue_state, int64_t n);
 void queue_sqlite_counts_back(struct queue_store *);

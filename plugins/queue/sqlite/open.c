@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +70,27 @@ static int32_t set_topics(struct queue_store *store, pdk_error *err) {
     return rc;
 }
 
+/* A number of this file's own, once and for all. */
+static int32_t choose_seed(struct queue_store *store, pdk_error *err) {
+    sqlite3_stmt *row = NULL;
+    int32_t rc = queue_sql_bind(store, SQL_META_GET, err, "t", "seed");
+    if (rc == 0) rc = queue_sql_step(store, SQL_META_GET, &row, err);
+    if (rc > 0) store->seed = (uint64_t)sqlite3_column_int64(row, 0);
+    if (rc > 0) queue_sql_reset(store, SQL_META_GET);
+    if (rc != 0) return rc < 0 ? rc : 0;
+    if (getrandom(&store->seed, sizeof store->seed, GRND_NONBLOCK) < 0)
+        store->seed = (uint64_t)store->now ^ (uint64_t)store->self.start << 32 ^ (uint64_t)store->self.pid;
+    rc = queue_sql_bind(store, SQL_META_SET, err, "ti", "seed", (int64_t)store->seed);
+    if (rc == 0) rc = queue_sql_run(store, SQL_META_SET, err);
+    return rc < 0 ? rc : 0;
+}
+
+const char *queue_sqlite_trace(struct queue_store *store, int64_t id, const char *stored) {
+    if (stored) return stored;
+    queue_trace_make(store->trace, store->seed, id);
+    return store->trace;
+}
+
 /* Ours is the newest session; what others were on is rescued, and then they are forgotten. */
 static int32_t begin(struct queue_store *store, int64_t now, pdk_error *err);
 static int32_t commit(struct queue_store *store, pdk_error *err);
@@ -78,7 +100,10 @@ static int32_t move_in(struct queue_store *store, int64_t now, pdk_error *err) {
     int32_t rc = begin(store, now, err);
     if (rc < 0) return rc;
     rc = queue_sqlite_rescue(store, err);
+    memset(store->out, 0, sizeof store->out); /* what was out was another's */
+    store->suspects = true;
     if (rc == 0) rc = set_topics(store, err);
+    if (rc == 0) rc = choose_seed(store, err);
     if (rc == 0) return commit(store, err);
     roll_back(store);
     return rc;
@@ -128,6 +153,7 @@ static int32_t begin(struct queue_store *store, int64_t now, pdk_error *err) {
     store->fault = QUEUE_FAULT_NONE;
     store->live_before = store->live;
     store->ready_before = store->ready;
+    memcpy(store->out_before, store->out, sizeof store->out);
     int32_t rc = queue_sql_run(store, SQL_BEGIN, err);
     return rc < 0 ? rc : 0;
 }
@@ -138,6 +164,7 @@ static void roll_back(struct queue_store *store) {
     queue_sqlite_counts_back(store);
     store->live = store->live_before;
     store->ready = store->ready_before;
+    memcpy(store->out, store->out_before, sizeof store->out);
     store->id_limit = store->next_id; /* it may not have been kept: set aside anew */
     store->next_due = -1;
 }

@@ -118,6 +118,7 @@ static int32_t show_row(struct queue_store *store, enum queue_sql which, int64_t
     job.spec = queue_column_text(row, 22);
     job.input = queue_column_text(row, 23);
     job.output = queue_column_text(row, 24);
+    job.trace = queue_sqlite_trace(store, id, queue_column_text(row, 25));
     rc = each(arg, &job);
     queue_sql_reset(store, which);
     return rc < 0 ? rc : 1;

@@ -40,6 +40,10 @@ static const char *const steps[] = {
     "CREATE INDEX ended_dead ON ended(topic,id) WHERE dead=1;"
     "CREATE TABLE attempt(job_id INTEGER NOT NULL,number INTEGER NOT NULL,fate INTEGER NOT NULL,started INTEGER,"
     "ended INTEGER NOT NULL,code TEXT,message TEXT,run_id TEXT,PRIMARY KEY(job_id,number)) STRICT,WITHOUT ROWID;",
+
+    "ALTER TABLE job ADD COLUMN trace TEXT;"
+    "ALTER TABLE ended ADD COLUMN trace TEXT;"
+    "CREATE INDEX job_suspect ON job(topic,rescues) WHERE state=1 AND rescues>0;",
 };
 enum { VERSION = sizeof steps / sizeof *steps };
 

@@ -12,6 +12,12 @@
 #define ENDED  COMMON ",ended,outcome,dead,exit_code,signal"
 #define POLICY "backoff_first,backoff_max,backoff_factor,backoff_jitter"
 
+#define CLAIM(and)                                                                                                \
+    "UPDATE job SET state=2,fence=fence+1,started=?2,owner=?4 WHERE id IN (SELECT id FROM job WHERE state=1 AND " \
+    "topic=?1" and                                                                                                \
+        " ORDER BY priority DESC,due,id LIMIT ?3) RETURNING id,fence,priority,due,submitted,attempts,"            \
+        "max_attempts,rescues,snoozes," POLICY ",name,kind,spec,input,unique_key IS NOT NULL,trace"
+
 static const char *const texts[] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -24,26 +30,26 @@ static const char *const texts[] = {
     [SQL_UNIQUE_FREE] = "UPDATE job SET unique_key=NULL WHERE id=?1",
     [SQL_SUBMIT] =
         "INSERT INTO job(id,topic,state,priority,due,submitted,max_attempts," POLICY ",unique_key,name,kind,"
-        "spec,input,fence,started,owner) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
-        "?19)",
+        "spec,input,fence,started,owner,trace) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
+        "?18,?19,?20)",
     [SQL_REPLACE] = "UPDATE job SET state=?2,priority=?3,due=?4,max_attempts=?5,backoff_first=?6,backoff_max=?7,"
-                    "backoff_factor=?8,backoff_jitter=?9,name=?10,kind=?11,spec=?12,input=?13 WHERE id=?1",
+                    "backoff_factor=?8,backoff_jitter=?9,name=?10,kind=?11,spec=?12,input=?13,trace=?14 WHERE id=?1",
     [SQL_NEXT_DUE] = "SELECT due FROM job WHERE state=0 ORDER BY due LIMIT 1",
     [SQL_WAKE] = "UPDATE job SET state=1 WHERE id IN (SELECT id FROM job WHERE state=0 AND due<=?1 ORDER BY due LIMIT "
                  "1000) RETURNING topic",
-    [SQL_CLAIM] =
-        "UPDATE job SET state=2,fence=fence+1,started=?2,owner=?4 WHERE id IN (SELECT id FROM job WHERE "
-        "state=1 AND topic=?1 ORDER BY priority DESC,due,id LIMIT ?3) RETURNING id,fence,priority,due,"
-        "submitted,attempts,max_attempts,rescues,snoozes," POLICY ",name,kind,spec,input,unique_key IS NOT NULL",
+    [SQL_CLAIM] = CLAIM(""),
+    [SQL_CLAIM_FRESH] = CLAIM(" AND rescues=0"),
+    [SQL_CLAIM_SUSPECT] = CLAIM(" AND rescues>0 AND rescues=?5"),
+    [SQL_SUSPECTS] = "SELECT 1 FROM job WHERE state=1 AND rescues>0 LIMIT 1",
     [SQL_END] = "INSERT INTO ended(" COMMON "," POLICY ",unique_key,spec,input,ended,outcome,dead,exit_code,signal,"
-                "output) SELECT id,3,topic,name,kind,priority,submitted,due,started,?3,max_attempts,?4,?5,fence,"
-                "?6,?7,coalesce(?8,run_id)," POLICY ",unique_key,spec,input,?9,?10,?11,?12,?13,?14 FROM job "
+                "output,trace) SELECT id,3,topic,name,kind,priority,submitted,due,started,?3,max_attempts,?4,?5,fence,"
+                "?6,?7,coalesce(?8,run_id)," POLICY ",unique_key,spec,input,?9,?10,?11,?12,?13,?14,trace FROM job "
                 "WHERE id=?1 AND fence=?2 AND state=?15",
     [SQL_END_CLAIMED] =
         "INSERT INTO ended(id,state,topic,name,kind,priority,submitted,due,started,attempts,max_attempts,"
         "rescues,snoozes,fence,code,message,run_id," POLICY ",spec,input,ended,outcome,dead,exit_code,"
-        "signal,output) VALUES(?1,3,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
-        "?21,?22,?23,?24,?25,?26,?27,?28)",
+        "signal,output,trace) VALUES(?1,3,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+        "?21,?22,?23,?24,?25,?26,?27,?28,?29)",
     [SQL_DROP_CLAIMED] = "DELETE FROM job WHERE id=?1 AND fence=?2 AND state=2",
     [SQL_DROP] = "DELETE FROM job WHERE id=?1",
     [SQL_AGAIN] = "UPDATE job SET state=?3,due=?4,attempts=?5,rescues=?6,snoozes=?7,code=?8,message=?9,"
@@ -59,20 +65,23 @@ static const char *const texts[] = {
     [SQL_ENDED_FIND] = "SELECT topic,dead,unique_key FROM ended WHERE id=?1",
     [SQL_ENDED_DROP] = "DELETE FROM ended WHERE id=?1",
     [SQL_ATTEMPTS_DROP] = "DELETE FROM attempt WHERE job_id=?1",
-    [SQL_COPY] = "INSERT INTO job(id,topic,state,priority,due,submitted,max_attempts," POLICY ",unique_key,name,kind,"
-                 "spec,input) SELECT ?2,topic,1,priority,?3,?3,max_attempts," POLICY ",unique_key,name,kind,spec,input "
-                 "FROM ended WHERE id=?1",
+    [SQL_COPY] =
+        "INSERT INTO job(id,topic,state,priority,due,submitted,max_attempts," POLICY ",unique_key,name,kind,"
+        "spec,input,trace) SELECT ?2,topic,1,priority,?3,?3,max_attempts," POLICY ",unique_key,name,kind,spec,input,"
+        "trace "
+        "FROM ended WHERE id=?1",
     [SQL_REPLAY] = "INSERT INTO job(id,topic,state,priority,due,submitted,fence,max_attempts," POLICY ",unique_key,"
-                   "name,kind,spec,input,code,message,run_id) SELECT id,topic,1,priority,?2,submitted,fence,"
-                   "max_attempts," POLICY ",unique_key,name,kind,spec,input,code,message,run_id FROM ended WHERE id=?1",
+                   "name,kind,spec,input,code,message,run_id,trace) SELECT id,topic,1,priority,?2,submitted,fence,"
+                   "max_attempts," POLICY ",unique_key,name,kind,spec,input,code,message,run_id,trace FROM ended WHERE "
+                   "id=?1",
     [SQL_DEAD_OF] = "SELECT id FROM ended WHERE dead=1 AND topic=?1 AND id>?2 ORDER BY id LIMIT 1",
     [SQL_BEFORE_OF] = "SELECT id FROM ended WHERE topic=?1 AND ended<?2 AND id>?3 ORDER BY id LIMIT 1",
     [SQL_OLD] = "SELECT id FROM ended WHERE ended<?2 AND dead=?1 ORDER BY ended LIMIT 1",
     [SQL_KEYS_OLD] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires<=?1 LIMIT ?2)",
     [SQL_LIST] = "SELECT " LIVE " FROM job WHERE id>?1 ORDER BY id LIMIT ?2",
     [SQL_LIST_ENDED] = "SELECT " ENDED " FROM ended WHERE id>?1 ORDER BY id LIMIT ?2",
-    [SQL_SHOW] = "SELECT " LIVE ",spec,input,NULL FROM job WHERE id=?1",
-    [SQL_SHOW_ENDED] = "SELECT " ENDED ",spec,input,output FROM ended WHERE id=?1",
+    [SQL_SHOW] = "SELECT " LIVE ",spec,input,NULL,trace FROM job WHERE id=?1",
+    [SQL_SHOW_ENDED] = "SELECT " ENDED ",spec,input,output,trace FROM ended WHERE id=?1",
     [SQL_ATTEMPTS] =
         "SELECT number,fate,started,ended,code,message,run_id FROM attempt WHERE job_id=?1 ORDER BY number",
     [SQL_RUNNING] = "SELECT id,fence,topic,attempts,max_attempts,rescues,snoozes,cancel FROM job WHERE state=2 AND "

@@ -54,9 +54,9 @@ static int32_t replace(struct queue_store *store, struct queue_sqlite_topic *top
     const struct queue_backoff *backoff = &given->backoff;
     int64_t due = given->mode == QUEUE_DEBOUNCE ? store->now + given->delay : twin->due;
     int64_t state = due > store->now ? QUEUE_DELAYED : QUEUE_READY;
-    int32_t rc = queue_sql_bind(store, SQL_REPLACE, err, "iiiiiiiiitttt", twin->id, state, given->priority, due,
+    int32_t rc = queue_sql_bind(store, SQL_REPLACE, err, "iiiiiiiiittttt", twin->id, state, given->priority, due,
                                 given->max_attempts, backoff->first, backoff->max, backoff->factor, backoff->jitter,
-                                given->name, given->kind, given->spec, given->input);
+                                given->name, given->kind, given->spec, given->input, given->trace);
     if (rc == 0) rc = queue_sql_run(store, SQL_REPLACE, err);
     if (rc < 0) return rc;
     queue_sqlite_count(store, topic, twin->state, -1);
@@ -107,7 +107,10 @@ static int32_t start_it(struct queue_store *store, const struct queue_new *given
                                   .started = store->now,
                                   .counts = {0, given->max_attempts, 0, 0},
                                   .backoff = given->backoff,
-                                  .unique = given->unique != NULL};
+                                  .unique = given->unique != NULL,
+                                  .traced = given->trace != NULL,
+                                  .trace = queue_sqlite_trace(store, id, given->trace)};
+    queue_sqlite_out(store, 0, 1);
     int32_t rc = start(arg, &job);
     if (rc < 0) store->fault = QUEUE_FAULT_STORE;
     return rc;
@@ -119,10 +122,10 @@ static int32_t insert(struct queue_store *store, struct queue_sqlite_topic *topi
     int64_t due = store->now + given->delay, runs = state == QUEUE_RUNNING;
     int32_t rc = queue_sqlite_next_id(store, &ret->id, err);
     if (rc < 0) return rc;
-    rc = queue_sql_bind(store, SQL_SUBMIT, err, "itiiiiiiiiitttttinn", ret->id, given->topic, (int64_t)state,
+    rc = queue_sql_bind(store, SQL_SUBMIT, err, "itiiiiiiiiitttttinnt", ret->id, given->topic, (int64_t)state,
                         given->priority, due, store->now, given->max_attempts, backoff->first, backoff->max,
                         backoff->factor, backoff->jitter, given->unique, given->name, given->kind, given->spec,
-                        given->input, runs, runs ? store->now : 0, runs ? store->session : 0);
+                        given->input, runs, runs ? store->now : 0, runs ? store->session : 0, given->trace);
     if (rc == 0) rc = queue_sql_run(store, SQL_SUBMIT, err);
     if (rc < 0) return rc;
     ret->duplicate = false;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* W3C traceparent: 00-<32 hex digits: trace>-<16: parent>-<2: flags>, not all 0 in either. */
+#include "job.h"
+
+static bool is_hex(const char *text, size_t size, bool may_be_zero) {
+    size_t zeros = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (!text[i] || !strchr("0123456789abcdef", text[i])) return false;
+        zeros += text[i] == '0';
+    }
+    return may_be_zero || zeros < size;
+}
+
+bool queue_trace_is(const char *text) {
+    if (strlen(text) != QUEUE_TRACE_SIZE - 1) return false;
+    if (strncmp(text, "00-", 3) != 0 || text[35] != '-' || text[52] != '-') return false;
+    return is_hex(text + 3, 32, false) && is_hex(text + 36, 16, false) && is_hex(text + 53, 2, true);
+}
+
+static uint64_t mix(uint64_t z) {
+    z += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return (z ^ z >> 31) | 1;
+}
+
+static char *put_hex(char *at, uint64_t number) {
+    for (int shift = 60; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[number >> shift & 15];
+    return at;
+}
+
+void queue_trace_make(char ret[static QUEUE_TRACE_SIZE], uint64_t seed, int64_t id) {
+    uint64_t own = mix(seed ^ mix((uint64_t)id));
+    char *at = ret;
+    memcpy(at, "00-", 3);
+    at = put_hex(put_hex(at + 3, own), mix(own));
+    *at++ = '-';
+    at = put_hex(at, mix(own + 1));
+    memcpy(at, "-01", 4);
+}
