@@ -127,8 +127,9 @@ static void say_names(struct pdk_buffer *line, const struct names *names, const 
 static void say_difference(struct pdk_session *session, const struct difference *difference) {
     struct pdk_buffer line = PDK_BUFFER(4096);
     for (int sort = ADDED; sort <= REMOVED; sort++) say_names(&line, &difference->names[sort], sorts[sort]);
-    pdk_run_talk(session, PDK_LOG_INFO, "", "reloaded: %s%s%u unchanged", pdk_buffer_string(&line),
-                 line.size ? ", " : "", difference->unchanged);
+    pdk_buffer_format(&line, "%s%u unchanged", line.size ? ", " : "", difference->unchanged);
+    pdk_run_talk(session, PDK_LOG_INFO, "", "reloaded: %s", pdk_buffer_string(&line));
+    pdk_supervisor_announce(session->supervisor, PDK_EVENT_RELOADED, pdk_buffer_string(&line));
     const struct names *restart = &difference->names[RESTART];
     for (size_t i = 0; i < restart->count; i++)
         pdk_run_talk(session, PDK_LOG_WARN, "", "%s has changed: that needs a restart", restart->items[i]);

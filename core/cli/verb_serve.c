@@ -57,6 +57,8 @@ static void talk_server(struct pdk_session *session, const pdk_event *event) {
         pdk_run_talk(session, event->status == PDK_UP ? text ? PDK_LOG_INFO : PDK_LOG_DEBUG : PDK_LOG_WARN,
                      event->run_id, "%s%s%s", healths[event->status], text ? ": " : "", text ? event->text : "");
         break;
+    case PDK_EVENT_UP:
+    case PDK_EVENT_RELOADED:        /* we have said it ourselves */
     case PDK_EVENT_SHUTDOWN: break; /* the supervisor says it by itself */
     case PDK_EVENT_PAUSED: pdk_run_talk(session, PDK_LOG_INFO, "", "%s", event->text); break;
     default: pdk_run_talk_event(session, NULL, event); break;
@@ -246,9 +248,12 @@ static int work(struct pdk_serve *serve) {
     serve->started_at = pdk_clock_unix();
     int code = begin(serve);
     if (code) return code;
-    pdk_run_talk(session, PDK_LOG_INFO, "", "serving %u task%s and %u source%s of %s", config->task_count,
-                 config->task_count == 1 ? "" : "s", config->source_count, config->source_count == 1 ? "" : "s",
-                 session->arguments->files.count ? session->arguments->files.items[0] : "standard input");
+    char text[400];
+    (void)snprintf(text, sizeof text, "serving %u task%s and %u source%s of %s", config->task_count,
+                   config->task_count == 1 ? "" : "s", config->source_count, config->source_count == 1 ? "" : "s",
+                   session->arguments->files.count ? session->arguments->files.items[0] : "standard input");
+    pdk_run_talk(session, PDK_LOG_INFO, "", "%s", text);
+    pdk_supervisor_announce(session->supervisor, PDK_EVENT_UP, text);
     pdk_notify_say(serve->notify, "READY=1\nMAINPID=%ld\nSTATUS=%u tasks declared", (long)getpid(), config->task_count);
     pdk_ev_run(session->ev);
     return 0;

@@ -214,6 +214,8 @@ static const struct {
     [PDK_EVENT_PAUSED] = {"run.paused", put_paused},
     [PDK_EVENT_READY] = {"attempt.ready", put_message},
     [PDK_EVENT_SHUTDOWN] = {"server.draining", put_message},
+    [PDK_EVENT_UP] = {"server.started", put_message},
+    [PDK_EVENT_RELOADED] = {"server.reloaded", put_message},
 };
 
 static void put_whose(const struct map *map, const pdk_event *event) {

@@ -227,7 +227,7 @@ uint32_t pdk_events_room(const struct pdk_supervisor *s) {
 }
 
 static int32_t copy_filter(struct pdk_listener *listener, const pdk_filter *filter) {
-    const uint32_t all = (UINT32_C(1) << (PDK_EVENT_SHUTDOWN + 1)) - 1;
+    const uint32_t all = (UINT32_C(1) << (PDK_EVENT_RELOADED + 1)) - 1;
     listener->events = all & ~(UINT32_C(1) << PDK_EVENT_OUTPUT);
     if (!filter) return 0;
     if (PDK_HAS(filter, events)) listener->events = filter->events;

@@ -291,6 +291,12 @@ const pdk_process *pdk_supervisor_process(pdk_supervisor *supervisor) {
     return supervisor->process;
 }
 
+void pdk_supervisor_announce(pdk_supervisor *supervisor, int32_t kind, const char *text) {
+    supervisor->now = supervisor->loop->now_ns(supervisor->loop);
+    pdk_emit(supervisor, NULL, &(struct pdk_event_args){.kind = kind}, "%s", text);
+    pdk_wake(supervisor);
+}
+
 void pdk_supervisor_reap(pdk_supervisor *supervisor) {
     if (supervisor->own_process) pdk_spawner_reap(supervisor->own_process);
 }

@@ -33,6 +33,9 @@ void pdk_supervisor_number(pdk_supervisor *supervisor, uint64_t first, uint64_t 
                            void *arg);
 uint64_t pdk_supervisor_next_number(const pdk_supervisor *supervisor);
 
+/* An event of the program itself: PDK_EVENT_UP or _RELOADED, with text. [main] */
+void pdk_supervisor_announce(pdk_supervisor *supervisor, int32_t kind, const char *text);
+
 /* Reap children that nobody waits for and that are none of ours, as far as PDK_SUPERVISOR_OWNS_PROCESS made us adopt them.
  * One that somebody in this process may wait for has a second for it. [main] */
 void pdk_supervisor_reap(pdk_supervisor *supervisor);
