@@ -7,6 +7,8 @@
  *             the thread that writes is what bounds it where nothing else wants the machine
  *   latency   submit to start when idle, beside one bare commit of one row
  *   claim     with a backlog of a million: the call, and with the commit around it
+ *
+ *   bench-queue backlog JOBS N    alone: jobs/s of a backlog with N of them out at a time, for graphile.py
  */
 #include <errno.h>
 #include <sqlite3.h>
@@ -109,11 +111,13 @@ static const pdk_value *parse(const char *text) {
     return value;
 }
 
+static uint32_t pending = PENDING;
+
 static void bring_up(const char *name) {
     static const char *const own_kinds[] = {"noop", NULL};
     static struct pdk_task *const no_tasks[] = {NULL};
     static const struct pdk_grant grant = {no_tasks, own_kinds, NULL};
-    const struct pdk_instance_limits limits = {.pending = PENDING, .grant = &grant};
+    const struct pdk_instance_limits limits = {.pending = pending, .grant = &grant};
     pdk_supervisor_options options = {.struct_size = sizeof options, .log = log_line};
     pdk_router_entry entry = {.struct_size = sizeof entry};
     pdk_error err = PDK_ERROR;
@@ -202,6 +206,69 @@ static double measure_rate(void *arg) {
     writer_us[round - 1] = (all - own) / JOBS;
     values->drop(rate.submission);
     return JOBS / ((double)(rate.ended - rate.began) / 1e9);
+}
+
+/* ---- a backlog, with few out at a time ---- */
+
+static void one_asked(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    (void)arg, (void)value;
+    if (rc < 0) die("pause", err->message);
+}
+
+static struct {
+    uint32_t jobs, left;
+    uint64_t began, ended;
+    pdk_watch watch;
+} backlog;
+
+static void look_at_backlog(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    int64_t left = 0;
+    (void)arg;
+    if (rc < 0) die("stats", err->message);
+    for (int i = 0; i < 2; i++) {
+        int64_t n = 0;
+        (void)values->integer(values->get(values->get(value, "totals"), i ? "running" : "ready"), &n);
+        left += n;
+    }
+    if (left || backlog.ended) return;
+    backlog.ended = pdk_clock_now();
+    loop->stop(loop, backlog.watch);
+    (void)pdk_supervisor_shutdown(supervisor);
+}
+
+static void on_backlog_timer(void *arg) {
+    (void)arg;
+    (void)queue->ask(queue, "stats", NULL, look_at_backlog, NULL);
+}
+
+static void backlog_resumed(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    (void)arg, (void)value;
+    if (rc < 0) die("resume", err->message);
+    (void)loop->timer(loop, 5000000, 5000000, on_backlog_timer, NULL, &backlog.watch);
+}
+
+static void backlog_submitted(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
+    (void)value;
+    if (rc < 0) die("submit", err->message);
+    if (--backlog.left) return;
+    backlog.began = pdk_clock_now();
+    (void)queue->ask(queue, "resume", arg, backlog_resumed, NULL);
+}
+
+static int measure_backlog(uint32_t jobs, uint32_t out) {
+    backlog.jobs = backlog.left = jobs;
+    pending = out;
+    bring_up("out.db");
+    const pdk_value *submission = parse("{\"spec\":{\"name\":\"hello\",\"kind\":\"noop\"}}");
+    const pdk_value *topic = parse("{\"topic\":\"default\"}");
+    (void)queue->ask(queue, "pause", topic, one_asked, NULL);
+    for (uint32_t i = 0; i < jobs; i++)
+        (void)queue->ask(queue, "submit", submission, backlog_submitted, (void *)(uintptr_t)topic);
+    run_until_down();
+    values->drop(submission);
+    values->drop(topic);
+    printf("%.1f\n", jobs / ((double)(backlog.ended - backlog.began) / 1e9));
+    return 0;
 }
 
 /* ---- one at a time ---- */
@@ -417,10 +484,18 @@ static void measure_claims(uint32_t limit) {
     print_percentiles("", "   with its commit", whole, SAMPLES, 0);
 }
 
-int main(void) {
-    char command[256];
+static int leave(void) {
+    return execlp("rm", "rm", "-rf", folder, (char *)NULL);
+}
+
+int main(int argc, char **argv) {
     values = pdk_values_get();
     if (!mkdtemp(folder)) die("folder", strerror(errno));
+    if (argc == 4 && strcmp(argv[1], "backlog") == 0) {
+        (void)measure_backlog((uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10));
+        (void)fflush(stdout);
+        return leave();
+    }
     bench_head();
     double ours[ROUNDS], bare[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
@@ -438,6 +513,5 @@ int main(void) {
     measure_commit();
     measure_claims(1);
     measure_claims(64);
-    (void)snprintf(command, sizeof command, "%s", folder);
-    return execlp("rm", "rm", "-rf", command, (char *)NULL);
+    return leave();
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every benchmark, one after the other, on a quiet machine: figures are ratios within this run.
 #
-#   run.sh            all, about six minutes
-#   run.sh NAME...    some of: process loop timers yaml router supervisor metrics kill peers ...
+#   run.sh            all, about twelve minutes
+#   run.sh NAME...    some of: process loop timers yaml router supervisor metrics kill readers graphile peers ...
 #
 # Installs the peers it compares with from Debian's packages.
 set -euo pipefail
@@ -28,11 +28,15 @@ echo "machine: $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | h
 names=("$@")
 if [ ${#names[@]} = 0 ]; then
   for program in "$build"/test/bench-*; do names+=("$(basename "$program" | sed s/^bench-//)"); done
-  names+=(kill peers)
+  names+=(kill readers graphile peers)
 fi
 for name in "${names[@]}"; do
   echo; echo "== $name"
-  if [ "$name" = peers ]; then python3 test/bench/peers.py $build
-  elif [ "$name" = kill ]; then PADDOCK=$PWD/$build/bin/paddock python3 test/daemon/kill.py --kills "${KILLS:-500}"
-  else "$build/test/bench-$name"; fi
+  case $name in
+    peers) python3 test/bench/peers.py $build ;;
+    kill) PADDOCK=$PWD/$build/bin/paddock python3 test/daemon/kill.py --kills "${KILLS:-500}" ;;
+    readers) PADDOCK=$PWD/$build/bin/paddock python3 test/daemon/test_readers.py ;;
+    graphile) python3 test/bench/graphile.py $build ;;
+    *) "$build/test/bench-$name" ;;
+  esac
 done

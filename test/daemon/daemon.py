@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real `paddock serve` with its queue and its console, in a folder of its own: started, asked, killed."""
 
+import fcntl
 import http.client
 import json
 import os
@@ -66,6 +67,9 @@ class Daemon:
         """Start it; do not wait until it is ready."""
         self.env["PADDOCK_TEST_START"] = str(int(self.env.get("PADDOCK_TEST_START", "0")) + 1)
         read, write = os.pipe()
+        high = fcntl.fcntl(write, fcntl.F_DUPFD_CLOEXEC, 100)  # out of the way of sockets that it is given
+        os.close(write)
+        write = high
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [*more.pop("command", ()), PROGRAM, "serve", "--socket", self.socket, "--ready-fd", str(write),
