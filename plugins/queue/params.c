@@ -142,7 +142,7 @@ static int32_t before(const pdk_host *h, const pdk_value *v, const char *name, s
     return read_seconds(h, v, name, 1e11, &p->before, err);
 }
 static int32_t trace(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
-    int32_t rc = read_text(h, v, name, 2 * QUEUE_TRACE_SIZE, &p->trace, err);
+    int32_t rc = read_text(h, v, name, (size_t)2 * QUEUE_TRACE_SIZE, &p->trace, err);
     if (rc < 0 || queue_trace_is(p->trace)) return rc;
     return pdk_failf(err, -EINVAL, v, "'%s' wants 00-, 32, 16 and 2 hex digits with - between, as W3C says", name);
 }

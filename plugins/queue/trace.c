@@ -24,17 +24,14 @@ static uint64_t mix(uint64_t z) {
     return (z ^ z >> 31) | 1;
 }
 
-static char *put_hex(char *at, uint64_t number) {
+static void put_hex(char *at, uint64_t number) {
     for (int shift = 60; shift >= 0; shift -= 4) *at++ = "0123456789abcdef"[number >> shift & 15];
-    return at;
 }
 
 void queue_trace_make(char ret[static QUEUE_TRACE_SIZE], uint64_t seed, int64_t id) {
     uint64_t own = mix(seed ^ mix((uint64_t)id));
-    char *at = ret;
-    memcpy(at, "00-", 3);
-    at = put_hex(put_hex(at + 3, own), mix(own));
-    *at++ = '-';
-    at = put_hex(at, mix(own + 1));
-    memcpy(at, "-01", 4);
+    memcpy(ret, "00-00000000000000000000000000000000-0000000000000000-01", QUEUE_TRACE_SIZE);
+    put_hex(ret + 3, own);
+    put_hex(ret + 19, mix(own));
+    put_hex(ret + 36, mix(own + 1));
 }
