@@ -15,6 +15,8 @@
 
 #include "console.h"
 
+enum { LAST_ROUNDS = 3 };
+
 /* ---- connections ---- */
 
 /* What limits go by: the user, the address, or the network of an IPv6 address. */
@@ -163,7 +165,7 @@ void con_daemon_end(struct con_server *server) {
     struct MHD_Daemon *daemon = server->daemon;
     if (!daemon) return;
     server->con->loop->stop(server->con->loop, server->io);
-    (void)MHD_run(daemon); /* the last answers go out */
+    for (int i = 0; i < LAST_ROUNDS; i++) (void)MHD_run(daemon); /* the last answers go out, and the ends of streams */
     server->daemon = NULL;
     MHD_stop_daemon(daemon); /* closes the socket */
     server->fd = -1;

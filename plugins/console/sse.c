@@ -82,7 +82,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t max) 
     size_t size = 0;
     (void)position;
     stream->asked_ns = con_now(stream->con);
-    if (stream->con->stopping || stream->pending.error) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (stream->pending.error) return MHD_CONTENT_READER_END_OF_STREAM;
     while (size < max) {
         if (!stream->pending.size) gather(stream);
         size_t more = take(stream, buf + size, max - size);
@@ -98,6 +98,7 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t max) 
         stream->sent_ns = stream->asked_ns;
         return (ssize_t)size;
     }
+    if (stream->con->stopping) return MHD_CONTENT_READER_END_OF_STREAM; /* it has heard all, that we stop as well */
     stream->lost_ns = 0;
     stream->waiting = true;
     MHD_suspend_connection(stream->connection);
