@@ -304,7 +304,6 @@ struct con_run {
     char run_id[256];
 };
 bool con_run_find(struct con_request *request, const char *name, struct con_run *ret); /* quiet: only false */
-bool con_run_by_number(struct con_request *request, pdk_run run, struct con_run *ret); /* the same */
 
 /* ---- events ---- */
 

@@ -178,6 +178,12 @@ static void ask_one(struct con_request *request, const char *verb, const char *n
     close_and_ask(request, verb, w, pass_on);
 }
 
+static int32_t note_run(void *arg, const pdk_run_info *info) {
+    struct con_run *run = arg;
+    (void)snprintf(run->run_id, sizeof run->run_id, "%s", info->run_id);
+    return 1;
+}
+
 /* The queue knows the run that is on by its number. */
 static void answer_shown(struct con_request *request, int32_t rc, const pdk_value *job, const pdk_error *err) {
     const struct con *con = request->con;
@@ -188,7 +194,8 @@ static void answer_shown(struct con_request *request, int32_t rc, const pdk_valu
         pass_on(request, rc, job, err);
         return;
     }
-    bool is_on = con_run_by_number(request, (pdk_run)run, &found);
+    const pdk_filter filter = {.struct_size = (uint32_t)sizeof filter, .run = (pdk_run)run, .limit = 1};
+    bool is_on = con->control->list(con->control, &filter, note_run, &found) > 0;
     pdk_writer *w = open_map(con);
     for (size_t i = 0; i < v->count(job); i++) {
         const char *key = v->key_at(job, i);

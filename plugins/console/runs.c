@@ -94,7 +94,6 @@ static int32_t put_run(void *arg, const pdk_run_info *info) {
     return page->text.error;
 }
 
-/* What only the archive knows says so. */
 static void put_archived(const struct con *con, struct con_text *text, const pdk_value *run) {
     const pdk_value *marked = archived(con, run);
     (void)con->values->print(con->values, marked, PDK_JSON_PLAIN, con_text_write, text);
@@ -136,7 +135,8 @@ static void answer_page(struct page *page, const pdk_value *kept) {
     con_text_put(&text, "]");
     if (floor) con_text_format(&text, ",\"next\":\"%llu\"", (unsigned long long)floor);
     con_text_put(&text, "}\n");
-    if (page->text.error) text.error = page->text.error;
+    text.error = page->text.error ? page->text.error : text.error;
+    page->request->con->page_size = page->text.size;
     con_answer_data(page->request, 200, CON_JSON, &text);
 }
 
@@ -208,6 +208,7 @@ static bool read_page(struct con_request *request, struct page *page, pdk_filter
     page->runner = con_request_query(request, "runner");
     page->search = con_request_query(request, "search");
     page->text.limit = PAGE_BYTES;
+    con_text_expect(&page->text, request->con->page_size);
     page->limit = PAGE_DEFAULT;
     *filter = (pdk_filter){.struct_size = (uint32_t)sizeof *filter,
                            .name = con_request_query(request, "task"),
@@ -223,7 +224,7 @@ static bool read_page(struct con_request *request, struct page *page, pdk_filter
 }
 
 void con_runs_list(struct con_request *request) {
-    const struct con *con = request->con;
+    const pdk_control *control = request->con->control;
     struct page *page = calloc(1, sizeof *page);
     pdk_filter filter;
     if (!page) {
@@ -231,9 +232,7 @@ void con_runs_list(struct con_request *request) {
         return;
     }
     if (read_page(request, page, &filter)) {
-        con_text_expect(&page->text, con->page_size);
-        (void)con->control->list(con->control, &filter, put_run, page);
-        request->con->page_size = page->text.size;
+        (void)control->list(control, &filter, put_run, page);
         if (ask_archive(page, &filter)) return;
         answer_page(page, NULL);
     }
@@ -272,11 +271,6 @@ static bool find(struct look *look, const char *run_id, const char *task, pdk_ru
 bool con_run_find(struct con_request *request, const char *name, struct con_run *ret) {
     struct look look = {.con = request->con, .run = ret};
     return find(&look, name, NULL, 0) || find(&look, NULL, name, 0);
-}
-
-bool con_run_by_number(struct con_request *request, pdk_run run, struct con_run *ret) {
-    struct look look = {.con = request->con, .run = ret};
-    return find(&look, NULL, NULL, run);
 }
 
 /* False: it is answered. */
