@@ -182,7 +182,7 @@ void pdk_emit(struct pdk_supervisor *s, const struct pdk_record *run, const stru
     }
 }
 
-static bool tell(struct pdk_listener *listener) {
+static void tell(struct pdk_listener *listener) {
     for (uint32_t i = 0; i < TOLD_PER_TURN && listener->count && !listener->gone; i++) {
         struct entry *entry = listener->ring[listener->first];
         listener->first = (listener->first + 1) % listener->capacity;
@@ -190,13 +190,12 @@ static bool tell(struct pdk_listener *listener) {
         listener->event(listener->arg, &entry->event);
         free(entry);
     }
-    if (listener->gone || listener->count || !listener->lost) return listener->count && !listener->gone;
+    if (listener->gone || listener->count || !listener->lost) return;
     pdk_event gap;
     blank(&gap, PDK_EVENT_LOST);
     gap.number = listener->lost;
     listener->lost = 0;
     listener->event(listener->arg, &gap);
-    return false;
 }
 
 bool pdk_events_deliver(struct pdk_supervisor *s) {
@@ -204,11 +203,13 @@ bool pdk_events_deliver(struct pdk_supervisor *s) {
     bool more = false;
     s->delivering = true;
     TAILQ_FOREACH(listener, &s->listeners, all) {
-        if (listener->count || listener->lost) more |= tell(listener);
+        if (listener->count || listener->lost) tell(listener);
     }
     s->delivering = false;
     for (listener = TAILQ_FIRST(&s->listeners); listener; listener = next) {
         next = TAILQ_NEXT(listener, all);
+        /* one that listens may have made something happen, which those before it have not heard */
+        more |= !listener->gone && (listener->count || listener->lost);
         if (listener->gone) drop_listener(s, listener);
     }
     return more;
