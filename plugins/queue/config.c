@@ -30,6 +30,9 @@ static const pdk_param params[] = {
      "full: what was accepted survives a power cut; relaxed: the last moments may be lost, and it is faster",
      durabilities, 0.0, 0.0, NULL},
     {"max_attempts", PDK_INT, 0, "1", "Attempts of a job that does not say itself", NULL, 1.0, 1000.0, NULL},
+    {"max_rescues", PDK_INT, 0, "3",
+     "How often a job may be found running after Paddock was killed; once more, and it is a dead letter", NULL, 0.0,
+     1000000.0, NULL},
     {"retention", PDK_MAP, 0, NULL, "How long what has ended is kept", NULL, 0.0, 0.0, retention},
     {"limits", PDK_MAP, 0, NULL, "How much is taken", NULL, 0.0, 0.0, limits},
     PDK_PARAM("topics", PDK_MAP, 0, NULL,
@@ -95,6 +98,7 @@ static int32_t read_limits(struct queue *queue, const pdk_value *config, pdk_err
     uint64_t spec = 1048576;
     store->max_jobs = 10000000;
     store->max_topics = 1000;
+    store->max_rescues = QUEUE_RESCUES;
     store->keep_ended = 7 * QUEUE_DAY_MS;
     store->keep_dead = 30 * QUEUE_DAY_MS;
     queue->default_attempts = 1;
@@ -104,6 +108,7 @@ static int32_t read_limits(struct queue *queue, const pdk_value *config, pdk_err
     if (rc == 0) rc = take_ms(host, kept, "ended", &store->keep_ended, err);
     if (rc == 0) rc = take_ms(host, kept, "dead", &store->keep_dead, err);
     if (rc == 0) rc = pdk_take_integer(host, config, "max_attempts", &queue->default_attempts, err);
+    if (rc == 0) rc = pdk_take_integer(host, config, "max_rescues", &store->max_rescues, err);
     queue->max_spec = (int64_t)spec;
     return rc;
 }

@@ -26,7 +26,8 @@ enum queue_fate {
 enum queue_unique { QUEUE_KEEP, QUEUE_REPLACE, QUEUE_DEBOUNCE };
 
 enum {
-    QUEUE_MAX_RESCUES = 3,
+    QUEUE_RESCUES = 3,   /* unless it is said otherwise */
+    QUEUE_SUSPICION = 3, /* rescued as often or more often is as suspect as can be */
     QUEUE_MAX_PRIORITY = 100,
     QUEUE_MAX_ATTEMPTS = 1000,
     QUEUE_MAX_FACTOR = 100000, /* in thousandths */
@@ -104,7 +105,7 @@ struct queue_end {
 /* random: any number, for the jitter. */
 struct queue_verdict queue_life_ended(const struct queue_counts *, const struct queue_backoff *,
                                       const struct queue_end *, uint64_t random);
-struct queue_verdict queue_life_rescued(const struct queue_counts *, bool cancel);
+struct queue_verdict queue_life_rescued(const struct queue_counts *, int64_t max_rescues, bool cancel);
 
 /* The pause before attempt + 1, attempt being the one that failed, from 1. */
 int64_t queue_life_backoff(const struct queue_backoff *, int64_t attempt, uint64_t random);

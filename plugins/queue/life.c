@@ -11,7 +11,7 @@
  *                                     slot that was taken: nothing was tried.
  *   we stopped                        READY as if it had not been claimed.
  *   our process died under it         rescues + 1, noticed by the next one; READY. A job that takes its host down again
- *                                     and again is a dead letter after QUEUE_MAX_RESCUES.
+ *                                     and again is a dead letter after max_rescues.
  *
  * So a deployment or a crash uses up no attempt, and a job that asks for patience none either. A cancel that came while
  * it ran wins over a retry. A run that is lost may still be running: its job stays
@@ -135,12 +135,12 @@ struct queue_verdict queue_life_ended(const struct queue_counts *counts, const s
     return over(&once, outcome, move == DIE);
 }
 
-struct queue_verdict queue_life_rescued(const struct queue_counts *counts, bool cancel) {
+struct queue_verdict queue_life_rescued(const struct queue_counts *counts, int64_t max_rescues, bool cancel) {
     struct queue_counts more = *counts;
     struct queue_verdict verdict;
     if (cancel) return over(counts, PDK_END_CANCELED, false);
     more.rescues++;
-    verdict = more.rescues > QUEUE_MAX_RESCUES ? over(&more, PDK_END_LOST, true) : later(&more, QUEUE_RESCUED, 0);
+    verdict = more.rescues > max_rescues ? over(&more, PDK_END_LOST, true) : later(&more, QUEUE_RESCUED, 0);
     verdict.fate = QUEUE_RESCUED;
     return verdict;
 }

@@ -34,7 +34,7 @@ struct queue_store_config {
     const char *path;
     bool make_folder; /* and those above it, when they are missing */
     bool relaxed;     /* a power cut may undo the last commits; nothing is ever damaged */
-    int64_t max_jobs, max_topics;
+    int64_t max_jobs, max_topics, max_rescues;
     int64_t keep_ended, keep_dead; /* ms */
     const struct queue_topic_setting *topics;
     size_t topic_count;

@@ -25,6 +25,12 @@ import time
 import daemon
 
 OUTSTANDING = 60  # jobs that have not ended, at which clients wait
+# Some jobs are out at a hundred deaths that they are not to blame for, which in life would be suspicious.
+CONFIG = """tasks: {}
+limits: {running: 16}
+server: {log: warn}
+sources: [{use: queue, kinds: [subprocess], config: {max_rescues: 1000000}}]
+"""
 STUCK = 5.0       # seconds after a start within which jobs end, and go on to
 CLIENTS = 2
 
@@ -99,7 +105,7 @@ class Load:
 class Trial:
     def __init__(self, kills, seed):
         self.kills, self.random = kills, random.Random(seed)
-        self.server = daemon.Daemon("tasks: {}\nlimits: {running: 16}\nserver: {log: warn}\n")
+        self.server = daemon.Daemon(CONFIG)
         os.mkdir(os.path.join(self.server.folder, "locks"))
         self.faults, self.ready, self.settled, self.ends = [], [], [], {}
         self.early = self.leftovers = self.stuck = 0
@@ -216,22 +222,18 @@ class Trial:
                 self.fault(f"submission {tag} became {count} jobs")
         if len(rows) != len(load.accepted):
             self.fault(f"{len(load.accepted)} jobs were acknowledged, {len(rows)} have ended")
-        lost = never = 0
         for job, (_, outcome, attempts, rescues, snoozes, dead) in rows.items():
             tag = load.accepted.get(job)
             if tag is None:
                 continue
-            gave_up = rescues > 3
-            lost += gave_up
-            never += gave_up and not starts[tag]
             if starts[tag] > attempts + rescues + snoozes + 1:
                 self.fault(f"job {job} started {starts[tag]} times, and was claimed less often")
-            if starts[tag] < 1 and not gave_up:
+            if starts[tag] < 1:
                 self.fault(f"job {job} ended and never started")
             wanted = int(load.job(tag)["command"][-1]) == 0
-            if not gave_up and (outcome == 0) != wanted:
+            if (outcome == 0) != wanted:
                 self.fault(f"job {job}: outcome {outcome}")
-        self.figures = dict(jobs=len(rows), starts=sum(starts.values()), rescued=rescued, given_up=lost, never=never)
+        self.figures = dict(jobs=len(rows), starts=sum(starts.values()), rescued=rescued)
 
 
 def main():
@@ -246,7 +248,7 @@ def main():
         figures = trial.figures
         ready = sorted(trial.ready)
         print(f"{figures['jobs']} jobs acknowledged, each ended once; {figures['starts']} starts, {figures['rescued']} "
-              f"rescues, {figures['given_up']} given up after the fourth ({figures['never']} that had not started); "
+              f"rescues; "
               f"{trial.early} kills before it was ready")
         print(f"start to ready: p50 {ready[len(ready) // 2] * 1000:.0f} ms, most {ready[-1] * 1000:.0f} ms; start until all had "
               f"ended: most {max(trial.settled):.2f} s, and without any end: most {trial.stuck:.2f} s; "

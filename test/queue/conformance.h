@@ -41,6 +41,7 @@ static inline int set_up(void **state) {
     w.config = (struct queue_store_config){.path = w.path,
                                            .max_jobs = 1000000,
                                            .max_topics = 100,
+                                           .max_rescues = QUEUE_RESCUES,
                                            .keep_ended = QUEUE_DAY_MS,
                                            .keep_dead = 2 * QUEUE_DAY_MS};
     open_store();

@@ -181,7 +181,7 @@ static void what_ran_is_rescued_and_counted(void **state) {
     (void)state;
     int64_t id = give_topic("t", 0, 0);
     struct claims first = claim(1);
-    for (int i = 1; i <= QUEUE_MAX_RESCUES; i++) {
+    for (int i = 1; i <= w.config.max_rescues; i++) {
         crash();
         struct seen seen = show(id);
         assert_int_equal(seen.job.state, QUEUE_READY);
@@ -198,6 +198,28 @@ static void what_ran_is_rescued_and_counted(void **state) {
     assert_int_equal(seen.job.outcome, PDK_END_LOST);
     assert_true(seen.job.dead);
     assert_string_equal(seen.code, "host_gone");
+}
+
+/* As often as the file says, and no job is too suspect to be tried. */
+static void patience_with_deaths_is_configured(void **state) {
+    (void)state;
+    close_store();
+    w.config.max_rescues = 7;
+    open_store();
+    int64_t id = give_topic("t", 0, 0);
+    for (int64_t i = 0; i <= w.config.max_rescues; i++) {
+        assert_int_equal(claim(1).count, 1);
+        crash();
+    }
+    assert_true(show(id).job.dead);
+    assert_int_equal(show(id).job.counts.rescues, 8);
+    close_store();
+    w.config.max_rescues = 0;
+    open_store();
+    id = give_topic("t", 0, 0);
+    assert_int_equal(claim(1).count, 1);
+    crash();
+    assert_true(show(id).job.dead);
 }
 
 static void counts_survive(void **state) {
@@ -231,6 +253,7 @@ int main(void) {
         CASE(a_list_is_filtered),
         CASE(there_is_an_end_to_jobs_and_topics),
         CASE(what_ran_is_rescued_and_counted),
+        CASE(patience_with_deaths_is_configured),
         CASE(counts_survive),
         CASE(two_hosts_are_one_too_many),
     };

@@ -72,18 +72,18 @@ static void a_snooze_uses_up_nothing(void **state) {
 static void rescues_end_in_the_grave(void **state) {
     struct queue_counts counts = {1, 3, 0, 0};
     (void)state;
-    for (int i = 1; i <= QUEUE_MAX_RESCUES; i++) {
-        struct queue_verdict got = queue_life_rescued(&counts, false);
+    for (int i = 1; i <= 5; i++) {
+        struct queue_verdict got = queue_life_rescued(&counts, 5, false);
         assert_int_equal(got.state, QUEUE_READY);
         assert_int_equal(got.counts.rescues, i);
         assert_int_equal(got.counts.attempts, 1);
         counts = got.counts;
     }
-    struct queue_verdict got = queue_life_rescued(&counts, false);
+    struct queue_verdict got = queue_life_rescued(&counts, 5, false);
     assert_int_equal(got.state, QUEUE_ENDED);
     assert_int_equal(got.outcome, PDK_END_LOST);
     assert_true(got.dead);
-    assert_int_equal(queue_life_rescued(&fresh, true).outcome, PDK_END_CANCELED);
+    assert_int_equal(queue_life_rescued(&fresh, 5, true).outcome, PDK_END_CANCELED);
 }
 
 static void pauses_grow_to_their_cap(void **state) {

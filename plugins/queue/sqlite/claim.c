@@ -73,8 +73,9 @@ static int32_t claim_by(struct queue_store *store, enum queue_sql which, struct 
                         pdk_error *err) {
     struct queue_job job = {.state = QUEUE_RUNNING, .topic = topic->now.name, .started = store->now};
     sqlite3_stmt *row = NULL;
-    int32_t rc = queue_sql_bind(store, which, err, which == SQL_CLAIM_SUSPECT ? "tiiii" : "tiii", topic->now.name,
-                                store->now, (int64_t)limit, store->session, rescues);
+    int32_t rc =
+        queue_sql_bind(store, which, err, which == SQL_CLAIM_SUSPECT ? "tiiiii" : "tiii", topic->now.name, store->now,
+                       (int64_t)limit, store->session, rescues, rescues < QUEUE_SUSPICION ? rescues : INT64_MAX);
     for (; rc == 0 && (rc = queue_sql_step(store, which, &row, err)) > 0; ++*ret) {
         queue_sqlite_count(store, topic, QUEUE_READY, -1);
         queue_sqlite_count(store, topic, QUEUE_RUNNING, 1);
@@ -91,9 +92,9 @@ static int32_t claim_by(struct queue_store *store, enum queue_sql which, struct 
  * not all that waited beside it end among the dead. One at a time would find it sooner, but be slow for who is innocent. */
 static int32_t claim_suspects(struct queue_store *store, struct queue_sqlite_topic *topic, uint32_t limit,
                               queue_each_job each, void *arg, uint32_t *ret, pdk_error *err) {
-    static const int64_t most[QUEUE_MAX_RESCUES + 1] = {0, 64, 16, 4};
+    static const int64_t most[QUEUE_SUSPICION + 1] = {0, 64, 16, 4};
     int32_t rc = 0;
-    for (int64_t rescues = QUEUE_MAX_RESCUES; rescues > 0 && rc == 0 && *ret < limit; rescues--) {
+    for (int64_t rescues = QUEUE_SUSPICION; rescues > 0 && rc == 0 && *ret < limit; rescues--) {
         int64_t room = most[rescues] - store->out[rescues];
         if (room > limit - *ret) room = limit - *ret;
         if (room > 0) rc = claim_by(store, SQL_CLAIM_SUSPECT, topic, rescues, (uint32_t)room, each, arg, ret, err);

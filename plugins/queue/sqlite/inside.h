@@ -95,7 +95,7 @@ struct queue_store {
     uint64_t seed;                /* of traces that nobody gave */
     char trace[QUEUE_TRACE_SIZE]; /* the last that was made */
     bool suspects;                /* there may be some that are READY: see claim.c */
-    int64_t out[QUEUE_MAX_RESCUES + 1], out_before[QUEUE_MAX_RESCUES + 1]; /* claimed, by how often they were rescued */
+    int64_t out[QUEUE_SUSPICION + 1], out_before[QUEUE_SUSPICION + 1]; /* claimed, by how often they were rescued */
 };
 
 /* ---- statement.c ---- */
@@ -129,7 +129,7 @@ int32_t queue_sqlite_topic_get(struct queue_store *, const char *name, struct qu
 struct queue_sqlite_topic *queue_sqlite_topic_find(struct queue_store *, const char *name); /* NULL: none */
 /* n more are claimed that were rescued so often. */
 static inline void queue_sqlite_out(struct queue_store *store, int64_t rescues, int64_t n) {
-    store->out[rescues < 0 ? 0 : rescues > QUEUE_MAX_RESCUES ? QUEUE_MAX_RESCUES : rescues] += n;
+    store->out[rescues < 0 ? 0 : rescues > QUEUE_SUSPICION ? QUEUE_SUSPICION : rescues] += n;
 }
 /* The trace of a job, as it is stored, or NULL: then it is made. It lives until the next one is asked for. */
 const char *queue_sqlite_trace(struct queue_store *, int64_t id, const char *stored);

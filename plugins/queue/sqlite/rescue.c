@@ -47,7 +47,7 @@ static int32_t rescue_one(struct queue_store *store, pdk_error *err) {
                                   sqlite3_column_int64(row, 5), sqlite3_column_int64(row, 6)};
     settle.id = sqlite3_column_int64(row, 0);
     settle.fence = sqlite3_column_int64(row, 1);
-    settle.verdict = queue_life_rescued(&counts, sqlite3_column_int(row, 7) != 0);
+    settle.verdict = queue_life_rescued(&counts, store->config.max_rescues, sqlite3_column_int(row, 7) != 0);
     settle.code = "host_gone";
     settle.message = "the process that ran it is gone";
     queue_sql_reset(store, SQL_RUNNING);

@@ -39,7 +39,7 @@ static const char *const texts[] = {
                  "1000) RETURNING topic",
     [SQL_CLAIM] = CLAIM(""),
     [SQL_CLAIM_FRESH] = CLAIM(" AND rescues=0"),
-    [SQL_CLAIM_SUSPECT] = CLAIM(" AND rescues>0 AND rescues=?5"),
+    [SQL_CLAIM_SUSPECT] = CLAIM(" AND rescues>0 AND rescues BETWEEN ?5 AND ?6"),
     [SQL_SUSPECTS] = "SELECT 1 FROM job WHERE state=1 AND rescues>0 LIMIT 1",
     [SQL_END] = "INSERT INTO ended(" COMMON "," POLICY ",unique_key,spec,input,ended,outcome,dead,exit_code,signal,"
                 "output,trace) SELECT id,3,topic,name,kind,priority,submitted,due,started,?3,max_attempts,?4,?5,fence,"
