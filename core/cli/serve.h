@@ -22,12 +22,12 @@ struct pdk_serve {
     struct pdk_notify *notify;
     struct pdk_given_socket *sockets;
     size_t socket_count;
-    const char *state;  /* the folder; NULL: there is none */
-    const char *socket; /* where a console listens, unless it was given one; NULL: nowhere */
-    int state_lock;     /* -1: none */
-    int numbers;        /* the file that says which number the next run gets; -1: none */
-    pdk_watch reaper;
-    bool pid_written;
+    const char *state;          /* the folder; NULL: there is none */
+    const char *socket;         /* where a console listens, unless it was given one; NULL: nowhere */
+    int state_lock;             /* -1: none */
+    int numbers;                /* the file that says which number the next run gets; -1: none */
+    pdk_watch reaper, patience; /* patience: the time that plugins have to say how they are */
+    bool pid_written, ready;
     uint64_t started_at, reloaded_at; /* Unix time; reloaded_at 0: not yet */
     uint32_t reloads;
     struct pdk_words asked; /* manual tasks that somebody started */
@@ -48,8 +48,9 @@ void pdk_serve_close_sockets(struct pdk_serve *serve);
 /* ---- serve_state.c. Those that give an int: 0, or an exit code after the error was told. */
 int pdk_serve_open_state(struct pdk_serve *serve); /* the folder, ours alone; $STATE_DIRECTORY names it from then on */
 int pdk_serve_choose_socket(struct pdk_serve *serve);
-int pdk_serve_write_pid(struct pdk_serve *serve);  /* --pid-file */
-int pdk_serve_tell_ready(struct pdk_serve *serve); /* --ready-fd */
+int pdk_serve_write_pid(struct pdk_serve *serve);   /* --pid-file */
+int pdk_serve_check_ready(struct pdk_serve *serve); /* --ready-fd: can it be written? */
+void pdk_serve_tell_ready(struct pdk_serve *serve);
 void pdk_serve_close_state(struct pdk_serve *serve);
 
 /* ---- serve_trust.c: files that others could have written are faults of the report. -ENOMEM. */

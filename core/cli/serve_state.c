@@ -248,16 +248,19 @@ int pdk_serve_write_pid(struct pdk_serve *serve) {
     return rc < 0 ? PDK_EXIT_FAILED : 0;
 }
 
-int pdk_serve_tell_ready(struct pdk_serve *serve) {
+int pdk_serve_check_ready(struct pdk_serve *serve) {
+    int fd = serve->session->arguments->ready_fd, mode = fd < 0 ? O_WRONLY : fcntl(fd, F_GETFL);
+    if (mode >= 0 && (mode & O_ACCMODE) != O_RDONLY) return 0;
+    pdk_say("--ready-fd %d: %s", fd, mode < 0 ? strerror(errno) : "it cannot be written");
+    return PDK_EXIT_USAGE;
+}
+
+void pdk_serve_tell_ready(struct pdk_serve *serve) {
     static const char word[] = "ready\n";
     int fd = serve->session->arguments->ready_fd;
-    if (fd < 0) return 0;
-    ssize_t size = write(fd, word, sizeof word - 1);
-    int error = errno;
+    if (fd < 0) return;
+    if (write(fd, word, sizeof word - 1) != (ssize_t)sizeof word - 1) pdk_say("--ready-fd %d: %s", fd, strerror(errno));
     (void)close(fd);
-    if (size == (ssize_t)sizeof word - 1) return 0;
-    pdk_say("--ready-fd %d: %s", fd, strerror(error));
-    return PDK_EXIT_USAGE;
 }
 
 void pdk_serve_close_state(struct pdk_serve *serve) {

@@ -18,6 +18,9 @@
 /* How often it is looked for strangers that have died. */
 #define REAP (5 * PDK_SECOND)
 
+/* How long a plugin may take to say how it is before we are called ready without it. */
+#define PATIENCE (10 * PDK_SECOND)
+
 static struct pdk_serve *of(const struct pdk_session *session) {
     return session->own;
 }
@@ -65,6 +68,37 @@ static void talk_server(struct pdk_session *session, const pdk_event *event) {
     }
 }
 
+/* Who hears that we are ready may ask at once, so the sources are there by then. */
+static void become_ready(struct pdk_serve *serve) {
+    struct pdk_session *session = serve->session;
+    const struct pdk_config *config = serve->setup->config;
+    char text[400];
+    serve->ready = true;
+    if (serve->patience) session->loop->stop(session->loop, serve->patience);
+    serve->patience = 0;
+    (void)snprintf(text, sizeof text, "serving %u task%s and %u source%s of %s", config->task_count,
+                   config->task_count == 1 ? "" : "s", config->source_count, config->source_count == 1 ? "" : "s",
+                   session->arguments->files.count ? session->arguments->files.items[0] : "standard input");
+    pdk_run_talk(session, PDK_LOG_INFO, "", "%s", text);
+    pdk_supervisor_announce(session->supervisor, PDK_EVENT_UP, text);
+    pdk_notify_say(serve->notify, "READY=1\nMAINPID=%ld\nSTATUS=%u tasks declared", (long)getpid(), config->task_count);
+    pdk_serve_tell_ready(serve);
+}
+
+static void look_whether_ready(struct pdk_serve *serve) {
+    const struct pdk_session *session = serve->session;
+    if (!serve->ready && !session->asked && !pdk_supervisor_awaited(session->supervisor)) become_ready(serve);
+}
+
+static void patience_over(void *arg) {
+    struct pdk_serve *serve = arg;
+    const char *name = pdk_supervisor_awaited(serve->session->supervisor);
+    serve->patience = 0; /* it has fired, once */
+    if (serve->ready || serve->session->asked) return;
+    if (name) pdk_run_talk(serve->session, PDK_LOG_WARN, name, "it has not said how it is; ready without it");
+    become_ready(serve);
+}
+
 static void on_event(void *arg, const struct pdk_item *item, const pdk_event *event) {
     struct pdk_session *session = arg;
     if (session->arguments->json) pdk_run_json(session, item, event);
@@ -74,6 +108,7 @@ static void on_event(void *arg, const struct pdk_item *item, const pdk_event *ev
         talk_run(session, event);
     else
         talk_server(session, event);
+    if (event->kind == PDK_EVENT_HEALTH) look_whether_ready(of(session));
 }
 
 static void on_output(void *arg, const struct pdk_item *item, const pdk_event *event) {
@@ -218,6 +253,7 @@ static int prepare(struct pdk_serve *serve) {
     if (code == 0) code = try_all(serve->setup, pdk_supervisor_router(session->supervisor));
     if (code == 0) code = select_tasks(serve);
     if (code == 0) code = pdk_run_metrics_begin(session);
+    if (code == 0) code = pdk_serve_check_ready(serve);
     return code ? code : pdk_serve_write_pid(serve);
 }
 
@@ -237,25 +273,18 @@ static int begin(struct pdk_serve *serve) {
     int32_t rc = pdk_supervisor_start(session->supervisor, &err);
     if (rc == 0) rc = pdk_plan_start(session->plan, &options, &err);
     if (rc == 0) rc = session->loop->timer(session->loop, REAP, REAP, reap, serve, &serve->reaper);
-    if (rc == 0) return pdk_serve_tell_ready(serve);
+    if (rc == 0) rc = session->loop->timer(session->loop, PATIENCE, 0, patience_over, serve, &serve->patience);
+    if (rc == 0) look_whether_ready(serve);
+    if (rc == 0) return 0;
     pdk_say("cannot start: %s", err.message[0] ? err.message : strerror(-rc));
     return rc == -EINVAL ? PDK_EXIT_FILE : PDK_EXIT_BUG;
 }
 
 static int work(struct pdk_serve *serve) {
-    struct pdk_session *session = serve->session;
-    const struct pdk_config *config = serve->setup->config;
     serve->started_at = pdk_clock_unix();
     int code = begin(serve);
     if (code) return code;
-    char text[400];
-    (void)snprintf(text, sizeof text, "serving %u task%s and %u source%s of %s", config->task_count,
-                   config->task_count == 1 ? "" : "s", config->source_count, config->source_count == 1 ? "" : "s",
-                   session->arguments->files.count ? session->arguments->files.items[0] : "standard input");
-    pdk_run_talk(session, PDK_LOG_INFO, "", "%s", text);
-    pdk_supervisor_announce(session->supervisor, PDK_EVENT_UP, text);
-    pdk_notify_say(serve->notify, "READY=1\nMAINPID=%ld\nSTATUS=%u tasks declared", (long)getpid(), config->task_count);
-    pdk_ev_run(session->ev);
+    pdk_ev_run(serve->session->ev);
     return 0;
 }
 
@@ -292,7 +321,9 @@ static int check_only(struct pdk_session *session) {
 static void end(struct pdk_serve *serve) {
     struct pdk_setup *setup = serve->setup;
     bool reloaded = setup != &serve->session->setup;
-    if (serve->reaper) serve->session->loop->stop(serve->session->loop, serve->reaper);
+    const pdk_loop *loop = serve->session->loop;
+    if (serve->reaper) loop->stop(loop, serve->reaper);
+    if (serve->patience) loop->stop(loop, serve->patience);
     pdk_notify_free(serve->notify);
     pdk_serve_close_state(serve);
     pdk_session_free(serve->session);

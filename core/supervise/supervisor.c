@@ -217,6 +217,15 @@ void pdk_sources_start(struct pdk_supervisor *s) {
     }
 }
 
+const char *pdk_supervisor_awaited(const pdk_supervisor *supervisor) {
+    const struct pdk_member *member;
+    TAILQ_FOREACH(member, &supervisor->members, all) {
+        bool next = supervisor->sources_wait && pdk_member_is_source(member);
+        if (!member->heard && (next || member->instance->life == PDK_INSTANCE_STARTED)) return member->instance->name;
+    }
+    return NULL;
+}
+
 /* What a plugin that was entered, or failed to be, leaves to be done. */
 static int32_t entered(struct pdk_supervisor *s, int32_t rc, pdk_error *err) {
     struct pdk_member *member, *next;

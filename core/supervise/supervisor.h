@@ -36,6 +36,9 @@ uint64_t pdk_supervisor_next_number(const pdk_supervisor *supervisor);
 /* An event of the program itself: PDK_EVENT_UP or _RELOADED, with text. [main] */
 void pdk_supervisor_announce(pdk_supervisor *supervisor, int32_t kind, const char *text);
 
+/* A plugin that was started and has not said yet how it is, or a source that is to be started; NULL: all have. [main] */
+const char *pdk_supervisor_awaited(const pdk_supervisor *supervisor);
+
 /* Reap children that nobody waits for and that are none of ours, as far as PDK_SUPERVISOR_OWNS_PROCESS made us adopt them.
  * One that somebody in this process may wait for has a second for it. [main] */
 void pdk_supervisor_reap(pdk_supervisor *supervisor);

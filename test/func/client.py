@@ -27,12 +27,6 @@ class ClientCase(serve.ServeCase):
             self.env.pop(name, None)
         self.env["PADDOCK_SOCKET"] = self.path("s")
 
-    def serve(self, text, *arguments, **more):
-        process = super().serve(text, *arguments, **more)
-        paddock.until(lambda: self.paddock("slots").returncode == 0, "the console")
-        paddock.until(lambda: self.paddock("queue").returncode in (0, 5), "the queue")
-        return process
-
     def does(self, *arguments, code=0, **more):
         """What it prints, as lines."""
         return self.ended(self.paddock(*arguments, **more), code).stdout.splitlines()
