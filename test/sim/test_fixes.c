@@ -367,6 +367,40 @@ static void inspect_everything(void **state) {
     sim_end(sim);
 }
 
+static void count_up(void *arg, const pdk_event *event) {
+    *(uint32_t *)arg += event->kind == PDK_EVENT_UP;
+}
+
+static void announce_up(void *arg, const pdk_event *event) {
+    struct sim *sim = arg;
+    if (event->kind == PDK_EVENT_ACCEPTED) pdk_supervisor_announce(sim->s, PDK_EVENT_UP, "up");
+}
+
+static void who_listens_before_hears_what_a_listener_does(void **state) {
+    struct sim *sim = sim_new();
+    pdk_watch early, late;
+    uint32_t heard = 0;
+    (void)state;
+    assert_int_equal(sim->control->subscribe(sim->control, NULL, count_up, &heard, &early), 0);
+    assert_int_equal(sim->control->subscribe(sim->control, NULL, announce_up, sim, &late), 0);
+    (void)sim_submit(sim, "a", "'with':{'script':'S:1s'}");
+    sim_turn(sim);
+    assert_int_equal(heard, 1);
+    sim_advance(sim, 2 * S);
+    sim->control->unsubscribe(sim->control, early);
+    sim->control->unsubscribe(sim->control, late);
+    sim_end(sim);
+}
+
+/* What happens before the first turn has a time of day as well. */
+static void wall_clock_before_the_first_turn(void **state) {
+    struct sim *sim = sim_new();
+    uint64_t now = sim->s->host.unix_ns(&sim->s->host);
+    (void)state;
+    assert_in_range(pdk_unix_of(sim->s, sim->s->now), now - MINUTE, now + MINUTE);
+    sim_end(sim);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grace_not_enforced_at_shutdown),
@@ -388,6 +422,8 @@ int main(void) {
         cmocka_unit_test(no_line_is_lost),
         cmocka_unit_test(ready_and_progress),
         cmocka_unit_test(inspect_everything),
+        cmocka_unit_test(who_listens_before_hears_what_a_listener_does),
+        cmocka_unit_test(wall_clock_before_the_first_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -517,40 +517,6 @@ static void template_submits(void **state) {
     sim_end(sim);
 }
 
-static void count_up(void *arg, const pdk_event *event) {
-    *(uint32_t *)arg += event->kind == PDK_EVENT_UP;
-}
-
-static void announce_up(void *arg, const pdk_event *event) {
-    struct sim *sim = arg;
-    if (event->kind == PDK_EVENT_ACCEPTED) pdk_supervisor_announce(sim->s, PDK_EVENT_UP, "up");
-}
-
-static void who_listens_before_hears_what_a_listener_does(void **state) {
-    struct sim *sim = sim_new();
-    pdk_watch early, late;
-    uint32_t heard = 0;
-    (void)state;
-    assert_int_equal(sim->control->subscribe(sim->control, NULL, count_up, &heard, &early), 0);
-    assert_int_equal(sim->control->subscribe(sim->control, NULL, announce_up, sim, &late), 0);
-    (void)sim_submit(sim, "a", "'with':{'script':'S:1s'}");
-    sim_turn(sim);
-    assert_int_equal(heard, 1);
-    sim_advance(sim, 2 * S);
-    sim->control->unsubscribe(sim->control, early);
-    sim->control->unsubscribe(sim->control, late);
-    sim_end(sim);
-}
-
-/* What happens before the first turn has a time of day as well. */
-static void wall_clock_before_the_first_turn(void **state) {
-    struct sim *sim = sim_new();
-    uint64_t now = sim->s->host.unix_ns(&sim->s->host);
-    (void)state;
-    assert_in_range(pdk_unix_of(sim->s, sim->s->now), now - MINUTE, now + MINUTE);
-    sim_end(sim);
-}
-
 static void source_gone(void **state) {
     struct source source = {0};
     struct sim *sim = with_source(NULL, &source, 0);
@@ -610,8 +576,6 @@ int main(void) {
         cmocka_unit_test(settled_before_next_start),
         cmocka_unit_test(lost_events_change_nothing),
         cmocka_unit_test(source_gone),
-        cmocka_unit_test(who_listens_before_hears_what_a_listener_does),
-        cmocka_unit_test(wall_clock_before_the_first_turn),
         cmocka_unit_test(down_runner_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
