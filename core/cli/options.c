@@ -63,7 +63,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_DIRECT, "direct", NULL, "A run of the server, not a job of its queue"},
     {PDK_OPT_WAIT, "wait", NULL, "Wait until it has ended, and exit as it did"},
     {PDK_OPT_ALL, "all", NULL, "All of them"},
-    {PDK_OPT_STATE, "state", "STATE[,STATE]", "In these states"},
+    {PDK_OPT_STATE, "state", "STATE[,STATE]", "In these states; of jobs in one"},
     {PDK_OPT_OUTCOME, "outcome", "OUTCOME", "With these outcomes"},
     {PDK_OPT_FILTER_KIND, "kind", "KIND", "Of this kind"},
     {PDK_OPT_TASK, "task", "TASK", "Of this task"},

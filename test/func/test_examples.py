@@ -5,6 +5,7 @@ import glob
 import os
 import shutil
 import socket
+import subprocess
 
 import paddock
 from paddock import of
@@ -44,6 +45,16 @@ class Examples(paddock.Case):
         self.assertEqual({name: event["runner"] for name, event in end.items() if name in ("resize", "migrate", "import")},
                          {"resize": "batch", "migrate": "local", "import": "sleep"})
         self.assertTrue(of(events, "attempt.progress", "import"))
+
+    def test_serve(self):
+        if not os.path.exists(os.path.join(os.path.dirname(paddock.PROGRAM), "../lib/paddock/plugins/queue.so")):
+            self.skipTest("the queue is not built")
+        result = subprocess.run(["bash", os.path.join(paddock.EXAMPLES, "serve/walk.sh")], text=True, timeout=120,
+                                env={**self.env, "PADDOCK": paddock.PROGRAM, "SHOP_PORT": str(free_port())},
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        for words in ("40 of 40 pictures are done", "images: 1 replayed", "42 orders", "state       succeeded"):
+            self.assertIn(words, result.stdout)
 
     def test_restart(self):
         _, end = self.example("policies/restart.yaml", "--stop-on", "never", code=1)
