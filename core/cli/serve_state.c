@@ -260,7 +260,7 @@ void pdk_serve_tell_ready(struct pdk_serve *serve) {
     int fd = serve->session->arguments->ready_fd;
     if (fd < 0) return;
     if (write(fd, word, sizeof word - 1) != (ssize_t)sizeof word - 1) pdk_say("--ready-fd %d: %s", fd, strerror(errno));
-    (void)close(fd);
+    if (fd > STDERR_FILENO) (void)close(fd); /* who opens a file next would get what is meant for a standard stream */
 }
 
 void pdk_serve_close_state(struct pdk_serve *serve) {

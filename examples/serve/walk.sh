@@ -36,7 +36,7 @@ export STATE_DIRECTORY=$folder/state PADDOCK_SOCKET=$folder/paddock.sock SHOP_TO
 
 start() { # start it, and wait until it says that it is ready
   rm -f "$folder/ready"; mkfifo "$folder/ready"
-  "$PADDOCK" serve "$root/examples/serve/shop.yaml" --socket "$PADDOCK_SOCKET" --ready-fd 1 >"$folder/ready" 2>>"$folder/log" &
+  "$PADDOCK" serve "$root/examples/serve/shop.yaml" --socket "$PADDOCK_SOCKET" --ready-fd 9 9>"$folder/ready" >>"$folder/log" 2>&1 &
   server=$!
   disown "$server" # or the shell would tell of its end
   grep -q ready "$folder/ready" || { tail -n 20 "$folder/log" >&2; exit 1; }

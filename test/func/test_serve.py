@@ -33,6 +33,15 @@ class Life(ServeCase):
         self.assertFalse(is_alive(child))
         self.assertFalse(self.exists("pid"))
 
+    def test_ready_on_a_standard_stream_which_stays_open(self):
+        self.write("paddock.yaml", file_of(sleeper("a")))
+        with open(self.path("out"), "wb") as out, open(self.path("log"), "wb") as log:
+            process = self.start("serve", "--ready-fd", "1", stdout=out, stderr=log)
+        until(lambda: "ready\n" in self.read("out"), "the word")
+        self.pid_from("a.pid")
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/1"), self.path("out"))
+        self.end(process)
+
     def test_goes_on_when_all_have_ended_and_some_have_failed(self):
         process = self.serve("tasks: {good: echo hello, bad: exit 3, after: {command: echo no, needs: bad}}")
         self.says("succeeded")
