@@ -128,5 +128,7 @@ void pdk_control_table(struct pdk_supervisor *s, pdk_control *control) {
                              .describe_event = pdk_describe_event,
                              .find = find,
                              .command = command,
-                             .tap = pdk_tap};
+                             .tap = pdk_tap,
+                             .print_run = pdk_print_run,
+                             .print_event = pdk_print_event};
 }

@@ -232,6 +232,8 @@ void pdk_events_forget(struct pdk_supervisor *s, const struct pdk_member *member
 void pdk_events_free(struct pdk_supervisor *s);
 
 /* ---- describe.c */
+int32_t pdk_print_run(const pdk_control *, const pdk_run_info *, pdk_write, void *arg);
+int32_t pdk_print_event(const pdk_control *, const pdk_event *, pdk_write, void *arg);
 int32_t pdk_describe_run(const pdk_control *, const pdk_run_info *, const pdk_value **ret);
 int32_t pdk_describe_event(const pdk_control *, const pdk_event *, const pdk_value **ret);
 

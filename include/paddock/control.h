@@ -194,6 +194,11 @@ struct pdk_control {
      * is lost here and nobody waits: copy it and return; call nothing but what [any] thread may. What an attempt wrote has
      * come before the event of its end. Until unsubscribe. */
     int32_t (*tap)(const pdk_control *, void (*output)(void *arg, const pdk_event *), void *arg, pdk_watch *ret);
+
+    /* What describe_run and describe_event say, as JSON without blanks, written in pieces before this returns: the same
+     * members in the same order, for who writes many of them. -EINVAL: no such kind; nothing was written. [any] */
+    int32_t (*print_run)(const pdk_control *, const pdk_run_info *, pdk_write write, void *arg);
+    int32_t (*print_event)(const pdk_control *, const pdk_event *, pdk_write write, void *arg);
 };
 
 PDK_END

@@ -6,12 +6,30 @@
 
 static struct pdk_buffer heard;
 
+static void print(const pdk_value *value, struct pdk_buffer *text) {
+    (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, text);
+}
+
+/* What is printed straight is what is described. */
+static void check_printed(const struct sim *sim, const pdk_event *event, const pdk_run_info *info,
+                          const pdk_value *value) {
+    struct pdk_buffer described = PDK_BUFFER(1 << 16), printed = PDK_BUFFER(1 << 16);
+    int32_t rc = event ? sim->control->print_event(sim->control, event, pdk_buffer_write, &printed)
+                       : sim->control->print_run(sim->control, info, pdk_buffer_write, &printed);
+    assert_int_equal(rc, 0);
+    print(value, &described);
+    assert_string_equal(pdk_buffer_string(&printed), pdk_buffer_string(&described));
+    pdk_buffer_free(&described);
+    pdk_buffer_free(&printed);
+}
+
 static void hear(void *arg, const pdk_event *event) {
     struct sim *sim = arg;
     const pdk_value *value;
     pdk_event copy = *event;
     copy.unix_ns = UINT64_C(1767323045678901234);
     assert_int_equal(sim->control->describe_event(sim->control, &copy, &value), 0);
+    check_printed(sim, &copy, NULL, value);
     (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &heard);
     pdk_buffer_text(&heard, "\n");
     pdk_values_get()->drop(value);
@@ -61,6 +79,7 @@ static void output_says(struct sim *sim, const char *data, size_t size, const ch
     struct pdk_buffer text = PDK_BUFFER(4096);
     const pdk_value *value;
     assert_int_equal(sim->control->describe_event(sim->control, &event, &value), 0);
+    check_printed(sim, &event, NULL, value);
     (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &text);
     assert_string_equal(pdk_buffer_string(&text), wanted);
     pdk_buffer_free(&text);
@@ -81,10 +100,47 @@ static void output_may_be_any_bytes(void **state) {
     sim_end(sim);
 }
 
+static void what_is_printed_reads_back_the_same(void **state) {
+    static const uint64_t times[] = {
+        0, 1, 999999999, 1000000000, 12345678901, 123456789012345, UINT64_C(999999999999999999)};
+    const pdk_usage usage = {.struct_size = sizeof usage, .user_ns = 7, .system_ns = 120000, .max_rss = 1 << 20};
+    pdk_event event = {.struct_size = sizeof event,
+                       .kind = PDK_EVENT_ENDED,
+                       .text = "a \"line\"\n\x01 and \xc3\xa4",
+                       .code = "no text \xff",
+                       .attempt = 3,
+                       .usage = &usage};
+    struct sim *sim = sim_new();
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        const pdk_values *v = pdk_values_get();
+        struct pdk_buffer text = PDK_BUFFER(4096);
+        const pdk_value *described, *printed;
+        event.duration_ns = times[i];
+        assert_int_equal(sim->control->describe_event(sim->control, &event, &described), 0);
+        assert_int_equal(sim->control->print_event(sim->control, &event, pdk_buffer_write, &text), 0);
+        assert_int_equal(v->parse(v, pdk_buffer_string(&text), text.size, "test", &printed, NULL), 0);
+        pdk_buffer_free(&text);
+        struct pdk_buffer other = PDK_BUFFER(4096);
+        text = PDK_BUFFER(4096);
+        print(described, &other);
+        print(printed, &text);
+        assert_string_equal(pdk_buffer_string(&text), pdk_buffer_string(&other));
+        pdk_buffer_free(&text);
+        pdk_buffer_free(&other);
+        v->drop(described);
+        v->drop(printed);
+    }
+    event.kind = 99;
+    assert_int_equal(sim->control->print_event(sim->control, &event, pdk_buffer_write, NULL), -EINVAL);
+    sim_end(sim);
+}
+
 static int32_t describe(void *arg, const pdk_run_info *info) {
     struct sim *sim = arg;
     const pdk_value *value;
     assert_int_equal(sim->control->describe_run(sim->control, info, &value), 0);
+    check_printed(sim, NULL, info, value);
     (void)pdk_values_get()->print(pdk_values_get(), value, 0, pdk_buffer_write, &heard);
     pdk_values_get()->drop(value);
     return 0;
@@ -386,11 +442,17 @@ static void secrets_are_not_shown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(events_have_words),      cmocka_unit_test(output_may_be_any_bytes),
-        cmocka_unit_test(runs_have_words),        cmocka_unit_test(a_paused_slot),
-        cmocka_unit_test(paused_slots_are_shown), cmocka_unit_test(others_offer),
-        cmocka_unit_test(the_program_answers),    cmocka_unit_test(runs_are_listed_newest_first),
-        cmocka_unit_test(metrics_are_printed),    cmocka_unit_test(secrets_are_not_shown),
+        cmocka_unit_test(events_have_words),
+        cmocka_unit_test(output_may_be_any_bytes),
+        cmocka_unit_test(what_is_printed_reads_back_the_same),
+        cmocka_unit_test(runs_have_words),
+        cmocka_unit_test(a_paused_slot),
+        cmocka_unit_test(paused_slots_are_shown),
+        cmocka_unit_test(others_offer),
+        cmocka_unit_test(the_program_answers),
+        cmocka_unit_test(runs_are_listed_newest_first),
+        cmocka_unit_test(metrics_are_printed),
+        cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(a_tap_hears_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
