@@ -6,6 +6,7 @@
  *             a supervisor. Beside it the same rows through the same indexes in a bare loop, in batches as large. The CPU of
  *             the thread that writes is what bounds it where nothing else wants the machine
  *   latency   submit to start when idle, beside one bare commit of one row
+ *   archive   the rate again with the plugin archive loaded, as `paddock serve` does, beside without
  *   claim     with a backlog of a million: the call, and with the commit around it
  *
  *   bench-queue backlog JOBS N    alone: jobs/s of a backlog with N of them out at a time, for graphile.py
@@ -112,6 +113,30 @@ static const pdk_value *parse(const char *text) {
 }
 
 static uint32_t pending = PENDING;
+static bool archived; /* the archive is loaded, too */
+
+static const char *own_folder(char *buf, size_t size, const char *of) {
+    (void)snprintf(buf, size, "%s/%s.archive", folder, of);
+    return buf;
+}
+
+#ifdef ARCHIVE
+static void load_archive(const char *of) {
+    const struct pdk_instance_limits trusted = {.control = true};
+    pdk_router_entry entry = {.struct_size = sizeof entry};
+    pdk_error err = PDK_ERROR;
+    char config[256], path[128];
+    (void)snprintf(config, sizeof config, "{\"path\":\"%s\"}", own_folder(path, sizeof path, of));
+    entry.config = parse(config);
+    (void)pdk_supervisor_limit(supervisor, "archive", &trusted);
+    if (pdk_supervisor_load(supervisor, ARCHIVE, &entry, &err) < 0) die("archive", err.message);
+    values->drop(entry.config);
+}
+#else
+static void load_archive(const char *of) {
+    (void)of;
+}
+#endif
 
 static void bring_up(const char *name) {
     static const char *const own_kinds[] = {"noop", NULL};
@@ -129,6 +154,7 @@ static void bring_up(const char *name) {
     (void)pdk_supervisor_limit(supervisor, "queue", &limits);
     if (pdk_supervisor_add(supervisor, &noop, NULL, &err) < 0) die("noop", err.message);
     if (pdk_supervisor_load(supervisor, QUEUE, &entry, &err) < 0) die("queue", err.message);
+    if (archived) load_archive(name);
     if (pdk_supervisor_start(supervisor, &err) < 0) die("start", err.message);
     queue = find_queue(supervisor);
     values->drop(entry.config);
@@ -185,13 +211,26 @@ static void submit_more(void *arg) {
     (void)arg;
     for (int i = 0; rate.asked < JOBS && rate.asked - rate.answered < OPEN_MOST && i < 2048; i++, rate.asked++)
         if (queue->ask(queue, "submit", rate.submission, answered, NULL) < 0) break;
+    if (!rate.asked) loop->post(loop, &rate.again); /* it has not begun yet */
+}
+
+static long least_kept = JOBS;
+
+static void count_kept(const char *of) {
+    char command[256], path[128];
+    long count = 0;
+    (void)snprintf(command, sizeof command, "zcat -f %s/runs/* | wc -l", own_folder(path, sizeof path, of));
+    FILE *shell = popen(command, "r");
+    if (!shell || fscanf(shell, "%ld", &count) != 1) die("count", "no shell");
+    (void)pclose(shell);
+    if (count < least_kept) least_kept = count;
 }
 
 static double measure_rate(void *arg) {
-    static int round;
+    static uint32_t round;
     char name[32];
     (void)arg;
-    (void)snprintf(name, sizeof name, "rate-%d.db", round++);
+    (void)snprintf(name, sizeof name, "rate-%u.db", round++);
     bring_up(name);
     memset(&rate, 0, sizeof rate);
     rate.submission = parse("{\"spec\":{\"name\":\"hello\",\"kind\":\"noop\"}}");
@@ -202,11 +241,30 @@ static double measure_rate(void *arg) {
     run_until_down();
     all = cpu_us(CLOCK_PROCESS_CPUTIME_ID) - all;
     own = cpu_us(CLOCK_THREAD_CPUTIME_ID) - own;
-    loop_us[round - 1] = own / JOBS;
-    writer_us[round - 1] = (all - own) / JOBS;
+    loop_us[(round - 1) % ROUNDS] = own / JOBS;
+    writer_us[(round - 1) % ROUNDS] = (all - own) / JOBS;
     values->drop(rate.submission);
+    if (archived) count_kept(name);
     return JOBS / ((double)(rate.ended - rate.began) / 1e9);
 }
+
+#ifdef ARCHIVE
+static void measure_archive(void) {
+    double with[ROUNDS], without[ROUNDS];
+    for (int i = 0; i < ROUNDS; i++) {
+        archived = false;
+        without[i] = measure_rate(NULL);
+        archived = true;
+        with[i] = measure_rate(NULL);
+    }
+    archived = false;
+    bench_row("55", "the same, with the archive loaded; without",
+              (struct bench_pair){bench_median(with, ROUNDS), bench_median(without, ROUNDS)}, 0.8, 1);
+    printf("     histories kept of %d runs: %ld\n", JOBS, least_kept);
+}
+#else
+static void measure_archive(void) {}
+#endif
 
 /* ---- a backlog, with few out at a time ---- */
 
@@ -485,6 +543,7 @@ static void measure_claims(uint32_t limit) {
 }
 
 static int leave(void) {
+    (void)fflush(stdout);
     return execlp("rm", "rm", "-rf", folder, (char *)NULL);
 }
 
@@ -509,6 +568,8 @@ int main(int argc, char **argv) {
     bench_row("", "   CPU of a job, us: the writer; bare SQLite", cpu, 1.3, 0);
     printf("     CPU of a job, us: the loop's thread %.1f; a core for the writer makes %.0f jobs/s\n",
            bench_median(loop_us, ROUNDS), 1e6 / cpu.ours);
+    measure_archive();
+    if (argc == 2) return leave();
     measure_latency();
     measure_commit();
     measure_claims(1);
