@@ -17,7 +17,7 @@
 #include "gzip.h"
 #include "instance.h"
 
-enum { VOLUME = 1 << 20, VOLUME_MAX = 64 << 20, PIECE = 64 << 10 };
+enum { TEXT_FULL = 256 << 10, VOLUME = 1 << 20, VOLUME_MAX = 64 << 20, PIECE = 64 << 10 };
 
 static void path_of(const struct archive *archive, uint32_t number, bool cold, char *buf, size_t size) {
     arc_path(buf, size, "%s/runs/%08u.jsonl%s", archive->options.root, number, cold ? ".gz" : "");
@@ -71,14 +71,15 @@ static struct arc_volume *volume_of(struct arc_history *h, uint32_t number) {
     return &h->volumes[h->volume_count++];
 }
 
-static int32_t enter(struct arc_history *h, const struct arc_entry *entry) {
+/* All are of one volume. */
+static int32_t enter(struct arc_history *h, const struct arc_entry *entries, size_t count, uint64_t newest_ns) {
+    int32_t rc = 0;
     (void)pthread_mutex_lock(&h->lock);
-    struct arc_volume *volume = volume_of(h, entry->file);
-    int32_t rc = volume ? insert(h, entry) : -ENOMEM;
-    if (rc == 0) {
-        volume->count++;
-        if (volume->newest_ns < entry->ended_ns) volume->newest_ns = entry->ended_ns;
-    }
+    struct arc_volume *volume = volume_of(h, entries->file);
+    if (!volume) rc = -ENOMEM;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        if ((rc = insert(h, &entries[i])) == 0) volume->count++;
+    if (rc == 0 && volume->newest_ns < newest_ns) volume->newest_ns = newest_ns;
     (void)pthread_mutex_unlock(&h->lock);
     return rc;
 }
@@ -144,11 +145,11 @@ static const char *take_word(const char *at, const char *end, const char *next, 
     return stop ? stop + strlen(next) : NULL;
 }
 
-static bool read_line(const char *line, size_t size, struct arc_entry *entry) {
+static bool read_line(const char *line, size_t size, struct arc_entry *entry, uint64_t *ended_ns) {
     const char *end = line + size, *at, *outcome, *task;
     size_t outcome_size, task_size;
     at = take_number(skip(line, end, "{\"seq\":"), end, &entry->seq);
-    at = take_number(skip(at, end, ",\"ended_ns\":"), end, &entry->ended_ns);
+    at = take_number(skip(at, end, ",\"ended_ns\":"), end, ended_ns);
     at = take_word(skip(at, end, ",\"outcome\":\""), end, "\",\"task\":\"", &outcome, &outcome_size);
     at = take_word(at, end, "\",\"run\":{", &task, &task_size);
     if (!at || size < 3 || memcmp(end - 3, "}}\n", 3) != 0) return false;
@@ -189,11 +190,12 @@ static int32_t enter_lines(struct archive *archive, uint32_t number, const struc
     for (size_t at = 0; at < text->size && rc == 0;) {
         const char *start = text->data + at, *newline = memchr(start, '\n', text->size - at);
         struct arc_entry entry = {.file = number, .place = (uint32_t)at};
+        uint64_t ended_ns = 0;
         if (!newline) break; /* it was cut off */
         line++;
         at += (size_t)(newline - start) + 1;
-        if (read_line(start, (size_t)(newline - start) + 1, &entry))
-            rc = enter(&archive->history, &entry);
+        if (read_line(start, (size_t)(newline - start) + 1, &entry, &ended_ns))
+            rc = enter(&archive->history, &entry, 1, ended_ns);
         else
             pdk_logf(archive->host, PDK_LOG_WARN, 0,
                      "%s/runs/%08u.jsonl, line %llu: a run is wanted there, this is none; it is left out",
@@ -238,6 +240,13 @@ static size_t list_volumes(const struct archive *archive, uint32_t **ret) {
     return count;
 }
 
+/* To the keeper, which packs it in time; nothing happens to one that is packed. */
+static void hand_over(struct archive *archive, uint32_t number, uint64_t size) {
+    char path[64];
+    arc_path(path, sizeof path, "runs/%08u.jsonl", number);
+    arc_keeper_take(archive, path, size, false, true);
+}
+
 int32_t arc_history_open(struct archive *archive) {
     struct arc_history *h = &archive->history;
     uint32_t *numbers = NULL;
@@ -247,6 +256,7 @@ int32_t arc_history_open(struct archive *archive) {
         if (numbers[i] <= h->volume) continue; /* both plain and packed, or a second try */
         h->volume = numbers[i];
         rc = read_volume(archive, numbers[i]);
+        hand_over(archive, numbers[i], 0);
     }
     free(numbers);
     return rc;
@@ -256,12 +266,10 @@ int32_t arc_history_open(struct archive *archive) {
 
 static void end_volume(struct archive *archive) {
     struct arc_history *h = &archive->history;
-    char path[64];
     if (h->fd < 0) return;
     (void)close(h->fd);
     h->fd = -1;
-    arc_path(path, sizeof path, "runs/%08u.jsonl", h->volume);
-    arc_keeper_take(archive, path, h->size, false, true);
+    hand_over(archive, h->volume, h->size);
 }
 
 static int32_t begin_volume(struct archive *archive) {
@@ -280,13 +288,13 @@ static int32_t begin_volume(struct archive *archive) {
     return 0;
 }
 
-static int32_t append(struct arc_history *h, const struct arc_text *text) {
+static int32_t append(struct arc_history *h, const char *data, size_t size) {
     ssize_t n;
-    do n = write(h->fd, text->data, text->size);
+    do n = write(h->fd, data, size);
     while (n < 0 && errno == EINTR);
-    int32_t rc = n < 0 ? -errno : (size_t)n < text->size ? -ENOSPC : 0;
+    int32_t rc = n < 0 ? -errno : (size_t)n < size ? -ENOSPC : 0;
     if (rc == 0) {
-        h->size += text->size;
+        h->size += size;
     } else if (ftruncate(h->fd, (off_t)h->size) < 0) {
         (void)close(h->fd);
         h->fd = -1;
@@ -294,30 +302,84 @@ static int32_t append(struct arc_history *h, const struct arc_text *text) {
     return rc;
 }
 
-static int32_t write_line(struct archive *archive, const struct arc_text *text) {
+/* So many of what is pending, which stand at data. */
+static int32_t write_lines(struct archive *archive, struct arc_entry *entries, size_t count, const char *data,
+                           size_t size) {
     struct arc_history *h = &archive->history;
-    struct arc_entry entry;
+    int32_t rc = begin_volume(archive);
+    for (size_t i = 0, place = h->size; i < count; place += entries[i++].size) {
+        entries[i].file = h->volume;
+        entries[i].place = (uint32_t)place;
+    }
+    if (rc == 0) rc = append(h, data, size);
+    return rc == 0 ? enter(h, entries, count, h->newest_ns) : rc;
+}
+
+/* Where all do not fit those that do are written. */
+int32_t arc_history_flush(struct archive *archive) {
+    struct arc_history *h = &archive->history;
     char path[ARC_PATH];
-    int32_t rc = text->failed ? -ENOMEM : begin_volume(archive);
-    entry = (struct arc_entry){.file = h->volume, .place = (uint32_t)h->size};
-    if (rc == 0 && !read_line(text->data, text->size, &entry)) rc = -EINVAL;
-    if (rc == 0) rc = append(h, text);
-    if (rc == 0) rc = enter(h, &entry);
+    if (!h->pending_count) return 0;
+    int32_t rc = write_lines(archive, h->pending, h->pending_count, h->text.data, h->text.size);
+    for (size_t i = 0, at = 0; rc < 0 && h->pending_count > 1 && i < h->pending_count; at += h->pending[i++].size)
+        (void)write_lines(archive, &h->pending[i], 1, h->text.data + at, h->pending[i].size);
     path_of(archive, h->volume, false, path, sizeof path);
     arc_writer_say(archive, rc, "cannot write", path);
+    arc_text_clear(&h->text);
+    h->pending_count = 0;
+    h->newest_ns = 0;
     return rc;
+}
+
+static bool has_place(struct arc_history *h) {
+    size_t capacity = h->pending_capacity ? h->pending_capacity * 2 : 64;
+    if (h->pending_count < h->pending_capacity) return true;
+    struct arc_entry *pending = realloc(h->pending, capacity * sizeof *pending);
+    if (!pending) return false;
+    h->pending = pending;
+    h->pending_capacity = capacity;
+    return true;
+}
+
+struct arc_text *arc_history_begin(struct archive *archive, uint64_t seq, uint64_t ended_ns, const char *outcome,
+                                   const char *task) {
+    struct arc_text *text = &archive->history.text;
+    archive->history.line = text->size;
+    arc_text_put(text, "{\"seq\":");
+    arc_text_number(text, seq);
+    arc_text_put(text, ",\"ended_ns\":");
+    arc_text_number(text, ended_ns);
+    arc_text_put(text, ",\"outcome\":\"");
+    arc_text_put(text, outcome);
+    arc_text_put(text, "\",\"task\":\"");
+    arc_text_put(text, task);
+    arc_text_put(text, "\",\"run\":");
+    return text;
+}
+
+int32_t arc_history_end(struct archive *archive, uint64_t ended_ns) {
+    struct arc_history *h = &archive->history;
+    struct arc_entry entry = {0};
+    uint64_t read_ns;
+    arc_text_put(&h->text, "}\n");
+    int32_t rc = h->text.failed || !has_place(h) ? -ENOMEM : 0;
+    if (rc == 0 && !read_line(h->text.data + h->line, h->text.size - h->line, &entry, &read_ns)) rc = -EINVAL;
+    if (rc < 0) {
+        arc_writer_say(archive, rc, "cannot write the history below", archive->options.root);
+        h->text.size = h->line; /* the lines before it are whole */
+        h->text.failed = false;
+        return rc;
+    }
+    h->pending[h->pending_count++] = entry;
+    if (h->newest_ns < ended_ns) h->newest_ns = ended_ns;
+    return h->text.size < TEXT_FULL ? 0 : arc_history_flush(archive);
 }
 
 int32_t arc_history_add(struct archive *archive, uint64_t seq, uint64_t ended_ns, const char *outcome, const char *task,
                         const pdk_value *run) {
-    struct arc_text text = {0};
-    arc_text_format(&text, "{\"seq\":%llu,\"ended_ns\":%llu,\"outcome\":\"%s\",\"task\":\"%s\",\"run\":",
-                    (unsigned long long)seq, (unsigned long long)ended_ns, outcome, task);
-    if (archive->values->print(archive->values, run, PDK_JSON_PLAIN, arc_text_write, &text) < 0) text.failed = true;
-    arc_text_put(&text, "}\n");
-    int32_t rc = write_line(archive, &text);
-    arc_text_free(&text);
-    return rc;
+    struct arc_text *text = arc_history_begin(archive, seq, ended_ns, outcome, task);
+    if (archive->values->print(archive->values, run, PDK_JSON_PLAIN, arc_text_write, text) < 0) text->failed = true;
+    return arc_history_end(archive, ended_ns);
 }
 
 void arc_history_close(struct archive *archive) {

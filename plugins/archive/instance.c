@@ -51,6 +51,7 @@ static void init(struct archive *archive) {
     TAILQ_INIT(&archive->output.opened);
     TAILQ_INIT(&archive->readings);
     TAILQ_INIT(&archive->askings);
+    TAILQ_INIT(&archive->young);
     archive->writer.lock_fd = archive->history.fd = archive->journal.fd = -1;
     archive->writer.fault = 1; /* nothing was said yet */
 }
@@ -81,6 +82,8 @@ int32_t arc_start(void *self, pdk_error *err) {
         return pdk_fail(err, -ENOTSUP, NULL, "it may not listen to the supervisor", NULL, NULL);
     }
     if (!archive->loop || !archive->pool) return pdk_fail(err, -ENOTSUP, NULL, "this host has no loop", NULL, NULL);
+    if (!PDK_HAS(archive->control, print_event))
+        return pdk_fail(err, -ENOTSUP, NULL, "this host is too old", NULL, NULL);
     int32_t rc = arc_live_begin(archive, err);
     if (rc == 0) rc = arc_keeper_start(archive, err);
     if (rc == 0) rc = arc_writer_start(archive, err);
@@ -105,6 +108,8 @@ void arc_destroy(void *self) {
     free(archive->writer.news);
     free(archive->history.entries);
     free(archive->history.volumes);
+    free(archive->history.pending);
+    arc_text_free(&archive->history.text);
     arc_text_free(&archive->output.text);
     (void)pthread_cond_destroy(&archive->writer.wake);
     (void)pthread_cond_destroy(&archive->keeper.wake);

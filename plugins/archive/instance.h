@@ -52,6 +52,7 @@ int32_t arc_options_read(const pdk_host *host, const pdk_value *config, struct a
 /* A copy with all that it points to. */
 struct arc_event {
     TAILQ_ENTRY(arc_event) all;
+    struct arc_try *of; /* whose end this is, while it is among the events of its run, which own it */
     pdk_event event;
     pdk_usage usage;
     char data[];
@@ -70,7 +71,7 @@ struct arc_try {
     uint64_t started_ns, bytes, lost;
     _Atomic uint64_t dropped;    /* what the writer could not write */
     struct arc_attempt *attempt; /* that the writer still has; NULL: none */
-    struct arc_event *ended;     /* NULL: it has not */
+    struct arc_event *ended;     /* NULL: it has not; its own, where `of` is NULL */
 };
 TAILQ_HEAD(arc_tries, arc_try);
 
@@ -128,7 +129,10 @@ struct arc_run {
     bool begun, ended;
     bool unkept;           /* it is gone when the writer has closed its attempts */
     struct arc_info *info; /* when it has ended */
+    TAILQ_ENTRY(arc_run) young_link;
+    uint64_t young_ns; /* since when it is among the young; 0: it is not */
 };
+TAILQ_HEAD(arc_runs, arc_run);
 
 struct arc_begin {
     struct arc_op op;
@@ -146,14 +150,18 @@ struct arc_attempt *arc_live_attempt(const struct arc_run *run, uint32_t number)
 void arc_live_closed(struct archive *archive, struct arc_attempt *attempt);
 void arc_live_written(struct archive *archive, struct arc_run *run);
 
-/* ---- describe.c [any]: the members of describe_run, history and events, into a map that is open ---- */
-void arc_describe(const struct archive *archive, const struct arc_run *run, const pdk_run_info *info, pdk_writer *w);
+/* ---- describe.c [any] ---- */
+/* A run as it is written down: one map in JSON. */
+void arc_print(const struct archive *archive, const struct arc_run *run, const pdk_run_info *info,
+               struct arc_text *text);
+/* What was written down as it is told, which you own: the map of describe_run, with history and events. */
+int32_t arc_expand(const struct archive *archive, const pdk_value *run, const pdk_value **ret);
 void arc_put_members(const pdk_values *values, pdk_writer *w, const pdk_value *map);
 
 /* ---- history ---- */
 
 struct arc_entry {
-    uint64_t seq, ended_ns, task;
+    uint64_t seq, task;
     uint32_t file, place, size;
     uint32_t outcome; /* hash of its word */
 };
@@ -172,12 +180,22 @@ struct arc_history {
     int fd; /* the writer's: of the last volume; -1: none */
     uint32_t volume;
     uint64_t size;
+    struct arc_text text; /* lines that are to be written, all to this volume */
+    size_t line;          /* where in it the last one begins */
+    uint64_t newest_ns;   /* of these */
+    size_t pending_count, pending_capacity;
+    struct arc_entry *pending; /* of these, with their places in text */
 };
 
 /* [writer] */
 int32_t arc_history_open(struct archive *archive);
+/* A line more, which is written and found after the next flush. text: of the run, JSON; it becomes part of the line. */
+struct arc_text *arc_history_begin(struct archive *archive, uint64_t seq, uint64_t ended_ns, const char *outcome,
+                                   const char *task);
+int32_t arc_history_end(struct archive *archive, uint64_t ended_ns);
 int32_t arc_history_add(struct archive *archive, uint64_t seq, uint64_t ended_ns, const char *outcome, const char *task,
                         const pdk_value *run);
+int32_t arc_history_flush(struct archive *archive);
 bool arc_history_has(struct archive *archive, uint64_t seq); /* [any] */
 void arc_history_trim(struct archive *archive);              /* [keeper] */
 void arc_history_close(struct archive *archive);
@@ -325,7 +343,8 @@ struct archive {
     struct arc_run *buckets[ARC_BUCKETS];
     uint32_t run_count;
     uint64_t unkept; /* runs that had no room */
-    pdk_watch events, tap;
+    pdk_watch events, tap, aging;
+    struct arc_runs young; /* that have started and are not in the journal, oldest first */
     struct arc_writer writer;
     struct arc_output output;
     struct arc_history history;

@@ -186,7 +186,8 @@ int32_t arc_journal_open(struct archive *archive) {
     int32_t rc = read_all(path, &text);
     if (rc == 0) {
         take_over(archive, &text);
-        rc = rewrite(archive);
+        rc = arc_history_flush(archive);
+        if (rc == 0) rc = rewrite(archive);
     }
     arc_text_free(&text);
     return rc;

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <search.h>
 #include <signal.h>
 #include <stdio.h>
@@ -221,7 +222,7 @@ static void take_item(struct archive *archive, struct arc_item *item) {
     enforce_item(archive, item);
     if (!archive->options.compress) {
         free(item);
-    } else if (item->rotated || item->volume) {
+    } else if (item->rotated) {
         TAILQ_INSERT_TAIL(&keeper->cold, item, all);
     } else {
         TAILQ_INSERT_TAIL(&keeper->due, item, all);
@@ -348,7 +349,9 @@ static bool take_fresh(struct archive *archive) {
 static void *work(void *arg) {
     struct archive *archive = arg;
     struct arc_keeper *keeper = &archive->keeper;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* this thread alone: packing can wait for all else */
+    /* This thread alone, and not at the real-time priority of a program that has one: packing can wait for all else. */
+    (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
     sweep(archive, true);
     while (take_fresh(archive)) {
         struct arc_item *item = next_cold(archive);

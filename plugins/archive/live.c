@@ -8,6 +8,8 @@
 
 #include "instance.h"
 
+#define YOUNG (SECOND / 10)
+
 enum { RUNS_WAITING = 10000, ENDS_MAX = 20000, SCAN = 20000 };
 
 /* ---- copies ---- */
@@ -27,6 +29,7 @@ struct arc_event *arc_event_copy(const pdk_event *event) {
     struct arc_event *copy = malloc(sizeof *copy + size);
     if (!copy) return NULL;
     char *at = copy->data;
+    copy->of = NULL;
     copy->event = *event;
     copy->event.data = NULL;
     copy->event.size = 0;
@@ -107,14 +110,24 @@ static void drop_event(struct arc_run *run) {
     struct arc_event *oldest = TAILQ_FIRST(&run->events);
     TAILQ_REMOVE(&run->events, oldest, all);
     run->event_count--;
-    free(oldest);
+    if (oldest->of)
+        oldest->of = NULL; /* its attempt keeps it */
+    else
+        free(oldest);
+}
+
+static void free_try(struct arc_try *try) {
+    if (try->ended && try->ended->of)
+        try->ended->of = NULL; /* it is an event of the run as any other now */
+    else
+        free(try->ended);
+    free(try);
 }
 
 static void drop_try(struct arc_run *run, struct arc_try *oldest) {
     TAILQ_REMOVE(&run->tries, oldest, all);
     run->try_count--;
-    free(oldest->ended);
-    free(oldest);
+    free_try(oldest);
 }
 
 static void free_run(struct arc_run *run) {
@@ -125,14 +138,13 @@ static void free_run(struct arc_run *run) {
         next_attempt = TAILQ_NEXT(a, all);
         free(a);
     }
+    for (try = TAILQ_FIRST(&run->tries); try; try = next_try) {
+        next_try = TAILQ_NEXT(try, all);
+        free_try(try);
+    }
     for (event = TAILQ_FIRST(&run->events); event; event = next_event) {
         next_event = TAILQ_NEXT(event, all);
         free(event);
-    }
-    for (try = TAILQ_FIRST(&run->tries); try; try = next_try) {
-        next_try = TAILQ_NEXT(try, all);
-        free(try->ended);
-        free(try);
     }
     free(run->info);
     free(run);
@@ -293,9 +305,45 @@ static void unkept(struct archive *archive, struct arc_run *run) {
                  run->run_id);
 }
 
+/* ---- runs that may be over before it is worth a line of the journal ---- */
+
+static void grow_up(struct archive *archive, struct arc_run *run) {
+    if (!run->young_ns) return;
+    TAILQ_REMOVE(&archive->young, run, young_link);
+    run->young_ns = 0;
+}
+
+static void begin_run(struct archive *archive, struct arc_run *run);
+static void watch_young(struct archive *archive);
+
+static void on_aging(void *arg) {
+    struct archive *archive = arg;
+    uint64_t now = archive->host->now_ns(archive->host);
+    struct arc_run *run;
+    archive->aging = 0;
+    while ((run = TAILQ_FIRST(&archive->young)) && now - run->young_ns >= YOUNG) {
+        grow_up(archive, run);
+        begin_run(archive, run);
+    }
+    watch_young(archive);
+}
+
+static void watch_young(struct archive *archive) {
+    if (archive->aging || TAILQ_EMPTY(&archive->young)) return;
+    if (archive->loop->timer(archive->loop, YOUNG, 0, on_aging, archive, &archive->aging) < 0) archive->aging = 0;
+}
+
+static void be_young(struct archive *archive, struct arc_run *run) {
+    if (run->begun || run->young_ns) return;
+    run->young_ns = archive->host->now_ns(archive->host);
+    TAILQ_INSERT_TAIL(&archive->young, run, young_link);
+    watch_young(archive);
+}
+
 /* info becomes its own. */
 static void end_run(struct archive *archive, struct arc_run *run, struct arc_info *info) {
     struct arc_attempt *a;
+    grow_up(archive, run);
     run->ended = true;
     run->info = info;
     TAILQ_FOREACH(a, &run->attempts, all) close_attempt(archive, a);
@@ -322,28 +370,33 @@ static void begin_run(struct archive *archive, struct arc_run *run) {
     arc_writer_add(archive, &begin->op);
 }
 
-static void note(struct arc_run *run, const pdk_event *event) {
+/* NULL: no memory. */
+static struct arc_event *note(struct arc_run *run, const pdk_event *event) {
     struct arc_event *copy = arc_event_copy(event);
     if (!copy) {
         run->events_omitted++;
-        return;
+        return NULL;
     }
     TAILQ_INSERT_TAIL(&run->events, copy, all);
-    if (++run->event_count <= ARC_EVENTS) return;
+    if (++run->event_count <= ARC_EVENTS) return copy;
     drop_event(run);
     run->events_omitted++;
+    return copy;
 }
 
 static void on_started(struct archive *archive, struct arc_run *run, const pdk_event *event) {
     struct arc_try *try = try_of(run, event->attempt);
     if (try) try->started_ns = event->unix_ns;
-    begin_run(archive, run);
+    be_young(archive, run);
 }
 
-static void on_ended(struct archive *archive, struct arc_run *run, const pdk_event *event) {
+static void on_ended(struct archive *archive, struct arc_run *run, const pdk_event *event, struct arc_event *noted) {
     struct arc_try *try = try_of(run, event->attempt);
     if (!try) return;
-    if (!try->ended) try->ended = arc_event_copy(event);
+    if (!try->ended && noted) {
+        try->ended = noted;
+        noted->of = try;
+    }
     if (try->attempt) close_attempt(archive, try->attempt);
 }
 
@@ -374,10 +427,10 @@ static void on_event(void *arg, const pdk_event *event) {
     if (!event->run || event->kind == PDK_EVENT_PROGRESS || many) return;
     struct arc_run *run = find_or_create(archive, event);
     if (!run || run->ended) return; /* that a slot is free again is no part of its history */
-    note(run, event);
+    struct arc_event *noted = note(run, event);
     switch (event->kind) {
     case PDK_EVENT_STARTED: on_started(archive, run, event); break;
-    case PDK_EVENT_ENDED: on_ended(archive, run, event); break;
+    case PDK_EVENT_ENDED: on_ended(archive, run, event, noted); break;
     case PDK_EVENT_OUTCOME: {
         struct arc_info *info = info_of(archive, run->handle);
         end_run(archive, run, info ? info : info_from(event));
@@ -402,7 +455,13 @@ void arc_live_end(struct archive *archive) {
     control->unsubscribe(control, archive->tap);
     control->unsubscribe(control, archive->events);
     archive->tap = archive->events = 0;
+    if (archive->aging) archive->loop->stop(archive->loop, archive->aging);
+    archive->aging = 0;
     catch_up(archive);
+    for (struct arc_run *run = TAILQ_FIRST(&archive->young); run; run = TAILQ_FIRST(&archive->young)) {
+        grow_up(archive, run);
+        begin_run(archive, run);
+    }
     for (size_t i = 0; i < ARC_BUCKETS; i++)
         for (struct arc_run *run = archive->buckets[i]; run; run = run->next) {
             struct arc_attempt *a;

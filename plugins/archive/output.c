@@ -168,6 +168,17 @@ static void put_gap(struct archive *archive, struct arc_attempt *a, uint64_t uni
     a->gap = 0;
 }
 
+/* One record. Its size and one more is room enough behind the head. */
+static void put_record(struct arc_text *text, const char *head, size_t head_size, const char *data, size_t size,
+                       bool whole) {
+    char *at = arc_text_room(text, head_size + size + 1);
+    if (!at) return;
+    memcpy(at, head, head_size);
+    memcpy(at + head_size, data, size);
+    at[head_size + size] = '\n'; /* twice where it is whole, and then not counted */
+    text->size += head_size + size + !whole;
+}
+
 static void put_records(struct archive *archive, const struct arc_chunk *chunk) {
     struct arc_output *output = &archive->output;
     char head[ARC_HEAD_MAX];
@@ -178,9 +189,7 @@ static void put_records(struct archive *archive, const struct arc_chunk *chunk) 
         const char *newline = memchr(at, '\n', size);
         if (newline) size = (size_t)(newline - at) + 1;
         head[tag] = newline ? 'F' : 'P';
-        arc_text_add(&output->text, head, head_size);
-        arc_text_add(&output->text, at, size);
-        if (!newline) arc_text_put(&output->text, "\n");
+        put_record(&output->text, head, head_size, at, size, newline != NULL);
         output->content += size;
         output->data += size;
         used += size;

@@ -7,7 +7,7 @@
 
 #include "paddock/host.h"
 
-enum { TIME_SIZE = 30, DAY_SECONDS = 86400 };
+enum { TIME_SIZE = ARC_TIME_SIZE, DAY_SECONDS = 86400 };
 
 #define SECOND UINT64_C(1000000000)
 
@@ -26,7 +26,7 @@ static bool take_digits(const char *at, size_t count, uint64_t *ret) {
     return true;
 }
 
-static void put_time(char *at, uint64_t unix_ns) {
+void arc_record_time(char *at, uint64_t unix_ns) {
     time_t seconds = (time_t)(unix_ns / SECOND);
     struct tm tm;
     memcpy(at, "0000-00-00T00:00:00.000000000Z", TIME_SIZE);
@@ -89,13 +89,13 @@ bool arc_record_parse(const char *line, size_t size, struct arc_record *ret) {
 }
 
 size_t arc_record_head(char *buf, uint64_t unix_ns, int32_t stream, size_t *ret_tag) {
-    put_time(buf, unix_ns);
+    arc_record_time(buf, unix_ns);
     memcpy(buf + TIME_SIZE, stream == PDK_STDERR ? " stderr P " : " stdout P ", 11);
     *ret_tag = TIME_SIZE + 8;
     return TIME_SIZE + 10;
 }
 
 size_t arc_record_lost(char *buf, size_t size, uint64_t unix_ns, uint64_t lost) {
-    put_time(buf, unix_ns);
+    arc_record_time(buf, unix_ns);
     return TIME_SIZE + (size_t)snprintf(buf + TIME_SIZE, size - TIME_SIZE, " - L %llu\n", (unsigned long long)lost);
 }

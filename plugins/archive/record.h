@@ -19,6 +19,7 @@
 enum {
     ARC_CONTENT_MAX = 16384, /* of a record; what is longer is written in parts */
     ARC_HEAD_MAX = 48,
+    ARC_TIME_SIZE = 30,
     ARC_LINE_MAX = ARC_CONTENT_MAX + ARC_HEAD_MAX
 };
 
@@ -34,6 +35,8 @@ struct arc_record {
 /* Of a line with its newline. False: it is none of ours. */
 bool arc_record_parse(const char *line, size_t size, struct arc_record *ret);
 
+/* 2026-01-02T03:04:05.123456789Z, without an end. at: ARC_TIME_SIZE. */
+void arc_record_time(char *at, uint64_t unix_ns);
 /* "2026-01-02T03:04:05.123456789Z stdout F " with the tag left to be set at the place that *ret_tag says. Returns its
  * size. buf: ARC_HEAD_MAX. */
 size_t arc_record_head(char *buf, uint64_t unix_ns, int32_t stream, size_t *ret_tag);

@@ -32,7 +32,10 @@ static bool is_text(const pdk_values *v, const pdk_value *map, const char *key, 
 static int32_t read_entry(struct arc_asking *asking, const struct arc_entry *entry) {
     struct arc_text cache = {0};
     uint32_t cached = 0;
-    int32_t rc = arc_history_read(asking->archive, entry, &cache, &cached, &asking->value, &asking->err);
+    const pdk_value *run = NULL;
+    int32_t rc = arc_history_read(asking->archive, entry, &cache, &cached, &run, &asking->err);
+    if (rc == 0) rc = arc_expand(asking->archive, run, &asking->value);
+    asking->archive->values->drop(run);
     arc_text_free(&cache);
     return rc;
 }
@@ -217,32 +220,31 @@ static void on_call(void *arg) {
 struct look {
     const struct archive *archive;
     const struct arc_run *run;
-    pdk_writer *w;
+    struct arc_text text;
 };
 
 static int32_t on_info(void *arg, const pdk_run_info *info) {
     struct look *look = arg;
-    arc_describe(look->archive, look->run, info, look->w);
+    arc_print(look->archive, look->run, info, &look->text);
     return 1;
 }
 
-/* One that is on is described on the spot. */
+/* One that is on is described on the spot, by what would be written of it now. */
 static int32_t describe_live(struct archive *archive, const struct arc_run *run, const pdk_value **ret) {
     const pdk_values *v = archive->values;
     const pdk_filter filter = {.struct_size = (uint32_t)sizeof filter, .run = run->handle, .limit = 1};
-    struct look look = {archive, run, v->open(v)};
-    int32_t found = 1;
-    v->put_map(look.w);
+    struct look look = {archive, run, {0}};
+    const pdk_value *written = NULL;
     if (run->info)
-        arc_describe(archive, run, &run->info->info, look.w);
+        (void)on_info(&look, &run->info->info);
     else
-        found = archive->control->list(archive->control, &filter, on_info, &look);
-    v->end(look.w);
-    int32_t rc = v->close(look.w, ret, NULL);
-    if (rc < 0 || found > 0) return rc;
-    v->drop(*ret);
-    *ret = NULL;
-    return -ENOENT;
+        (void)archive->control->list(archive->control, &filter, on_info, &look);
+    int32_t rc = look.text.failed ? -ENOMEM : look.text.size ? 0 : -ENOENT;
+    if (rc == 0) rc = v->parse(v, look.text.data, look.text.size, run->run_id, &written, NULL);
+    if (rc == 0) rc = arc_expand(archive, written, ret);
+    v->drop(written);
+    arc_text_free(&look.text);
+    return rc;
 }
 
 static int32_t begin(struct arc_asking *asking) {

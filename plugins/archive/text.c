@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record.h"
+
 static bool reserve(struct arc_text *text, size_t size) {
     size_t capacity = text->capacity ? text->capacity : 256;
     if (text->failed) return false;
@@ -23,6 +25,24 @@ void arc_text_add(struct arc_text *text, const char *data, size_t size) {
     if (!size || !reserve(text, size)) return;
     memcpy(text->data + text->size, data, size);
     text->size += size;
+}
+
+char *arc_text_room(struct arc_text *text, size_t size) {
+    return reserve(text, size) ? text->data + text->size : NULL;
+}
+
+void arc_text_number(struct arc_text *text, uint64_t number) {
+    char digits[20];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    arc_text_add(text, digits + at, sizeof digits - at);
+}
+
+void arc_text_time(struct arc_text *text, uint64_t unix_ns) {
+    char time[ARC_TIME_SIZE];
+    arc_record_time(time, unix_ns);
+    arc_text_add(text, time, sizeof time);
 }
 
 void arc_text_put(struct arc_text *text, const char *string) {

@@ -135,17 +135,11 @@ static bool is_ready(struct archive *archive) {
 static const char *const ends[] = {"succeeded", "failed", "fatal", "canceled", "timed_out", "rejected", "lost"};
 
 static void write_end(struct archive *archive, struct arc_run *run) {
-    const pdk_values *v = archive->values;
-    const pdk_value *value = NULL;
-    pdk_writer *w = v->open(v);
-    v->put_map(w);
-    arc_describe(archive, run, &run->info->info, w);
-    v->end(w);
-    int32_t rc = v->close(w, &value, NULL);
-    int32_t end = run->info->info.end;
-    const char *word = end >= 0 && (size_t)end < sizeof ends / sizeof *ends ? ends[end] : "lost";
-    if (rc == 0) (void)arc_history_add(archive, run->seq, run->info->info.ended_ns, word, run->task, value);
-    v->drop(value);
+    const pdk_run_info *info = &run->info->info;
+    const char *word = info->end >= 0 && (size_t)info->end < sizeof ends / sizeof *ends ? ends[info->end] : "lost";
+    struct arc_text *text = arc_history_begin(archive, run->seq, info->ended_ns, word, run->task);
+    arc_print(archive, run, info, text);
+    (void)arc_history_end(archive, info->ended_ns);
     if (run->begun) arc_journal_ended(archive, run->seq);
 }
 
@@ -208,6 +202,7 @@ static void run_batch(struct archive *archive, struct arc_ops *batch) {
     }
     if (ready) {
         arc_output_flush(archive);
+        (void)arc_history_flush(archive); /* before the journal says that they have ended */
         int32_t rc = arc_journal_flush(archive);
         if (rc < 0) arc_writer_say(archive, rc, "cannot write the journal of", archive->options.root);
     }

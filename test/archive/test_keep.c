@@ -54,6 +54,8 @@ static void end(void) {
     free(a->writer.news);
     free(a->history.entries);
     free(a->history.volumes);
+    free(a->history.pending);
+    arc_text_free(&a->history.text);
     free(a);
 }
 
@@ -226,7 +228,7 @@ static const pdk_value *parse(const char *json) {
     return value;
 }
 
-static int32_t add(uint64_t seq, const char *outcome, const char *task) {
+static int32_t add_later(uint64_t seq, const char *outcome, const char *task) {
     char json[256];
     (void)snprintf(json, sizeof json, "{\"run_id\":\"r-%s-%d\",\"task\":\"%s\",\"pad\":\"%0100d\"}", task, (int)seq,
                    task, 0);
@@ -234,6 +236,11 @@ static int32_t add(uint64_t seq, const char *outcome, const char *task) {
     int32_t rc = arc_history_add(a, seq, now_ns, outcome, task, run);
     a->values->drop(run);
     return rc;
+}
+
+static int32_t add(uint64_t seq, const char *outcome, const char *task) {
+    int32_t rc = add_later(seq, outcome, task);
+    return rc < 0 ? rc : arc_history_flush(a);
 }
 
 static void check_run(const struct arc_entry *entry, const char *run_id) {
@@ -278,6 +285,8 @@ static void test_runs_are_found_again(void **state) {
     check_three();
     again();
     check_three();
+    assert_string_equal(TAILQ_FIRST(&a->keeper.fresh)->path,
+                        "runs/00000001.jsonl"); /* to be packed, which that life did not */
     assert_string_equal(said, "");
 }
 
@@ -328,6 +337,26 @@ static void test_a_full_disk_leaves_whole_lines(void **state) {
     again();
     assert_string_equal(said, "");
     assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+}
+
+static void test_of_a_batch_what_fits_is_kept(void **state) {
+    const struct rlimit small = {500, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
+    struct arc_entry found[4];
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(arc_history_open(a), 0);
+    for (uint64_t seq = 1; seq <= 4; seq++) assert_int_equal(add_later(seq, "succeeded", "web"), 0);
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 0); /* not before it is written */
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_true(arc_history_flush(a) < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+    assert_int_equal(add(9, "succeeded", "web"), 0);
+    check_run(&found[0], "r-web-2");
+    again();
+    assert_string_equal(said, "");
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 3);
+    check_run(&found[0], "r-web-9");
 }
 
 /* ---- journal ---- */
@@ -412,6 +441,7 @@ int main(void) {
         KEEP(test_a_damaged_line_and_a_torn_end_are_left_out),
         KEEP(test_old_runs_go),
         KEEP(test_a_full_disk_leaves_whole_lines),
+        KEEP(test_of_a_batch_what_fits_is_kept),
         KEEP(test_runs_of_a_killed_program_are_lost),
         KEEP(test_the_journal_stays_small),
     };

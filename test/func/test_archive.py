@@ -71,6 +71,10 @@ class ArchiveCase(ServeCase):
         """Wait until so much is on the disk."""
         until(lambda: self.get(f"/v1/runs/{run}/output") == data, f"{data!r} of {run}")
 
+    def read_text(self, name):
+        with open(self.path(name)) as file:
+            return file.read()
+
     def files(self, run):
         return sorted(os.path.basename(path) for path in glob.glob(self.path(f"state/archive/output/*/{run}/*")))
 
@@ -110,6 +114,20 @@ class Output(ArchiveCase):
         self.assertEqual([h["exit_code"] for h in details["history"]], [3, 3, 3])
         names = [e["event"] for e in details["events"]]
         self.assertEqual((names[0], names[-1], names.count("attempt.ended")), ("run.accepted", "run.ended", 3))
+        for event in details["events"]:  # what a run and its events share is written once, and told of each
+            self.assertEqual([event[key] for key in ("run_id", "task", "slot", "runner")],
+                             [details[key] for key in ("run_id", "task", "slot", "runner")])
+        self.end(process)
+
+    def test_attempts_outlive_their_events(self):
+        process = self.serve('  a: {command: "exit 3", restart: on-failure, retries: 79, backoff: {first: 1ms, max: 1ms}}\n')
+        run = self.ended("a")
+        until(lambda: run in "".join(map(self.read_text, glob.glob(self.path("state/archive/runs/*.jsonl")))), "a line")
+        details = self.get(f"/v1/runs/{run}")
+        self.assertEqual(len(details["events"]), 200)
+        self.assertGreater(details["events_omitted"], 0)
+        self.assertEqual([(h["attempt"], h["exit_code"]) for h in details["history"]], [(n, 3) for n in range(1, 81)])
+        self.assertTrue(all("started_at" in h and "ended_at" in h for h in details["history"]))
         self.end(process)
 
     def test_follow_while_it_is_written_and_into_the_next_attempt(self):
@@ -136,6 +154,7 @@ class Output(ArchiveCase):
         self.kept(first, b"kept\n")
         other = [run["run_id"] for run in self.runs("&task=b")][0]
         until(lambda: len(self.files(other)) > 5, "segments")
+        until(lambda: other in self.read_text("state/archive/running.jsonl"), "a run that is not young any more")
         until(lambda: any(name.endswith(".gz") for name in self.files(other)), "a packed one")
         process.send_signal(signal.SIGKILL)
         process.wait()
