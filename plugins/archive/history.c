@@ -240,6 +240,13 @@ static size_t list_volumes(const struct archive *archive, uint32_t **ret) {
     return count;
 }
 
+/* The keeper looks which one is ours. */
+static void set_volume(struct arc_history *h, uint32_t number) {
+    (void)pthread_mutex_lock(&h->lock);
+    h->volume = number;
+    (void)pthread_mutex_unlock(&h->lock);
+}
+
 /* To the keeper, which packs it in time; nothing happens to one that is packed. */
 static void hand_over(struct archive *archive, uint32_t number, uint64_t size) {
     char path[64];
@@ -254,7 +261,7 @@ int32_t arc_history_open(struct archive *archive) {
     size_t count = list_volumes(archive, &numbers);
     for (size_t i = 0; i < count && rc == 0; i++) {
         if (numbers[i] <= h->volume) continue; /* both plain and packed, or a second try */
-        h->volume = numbers[i];
+        set_volume(h, numbers[i]);
         rc = read_volume(archive, numbers[i]);
         hand_over(archive, numbers[i], 0);
     }
@@ -280,9 +287,7 @@ static int32_t begin_volume(struct archive *archive) {
     path_of(archive, h->volume + 1, false, path, sizeof path);
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return -errno;
-    (void)pthread_mutex_lock(&h->lock); /* the keeper looks which one is ours */
-    h->volume++;
-    (void)pthread_mutex_unlock(&h->lock);
+    set_volume(h, h->volume + 1);
     h->fd = fd;
     h->size = 0;
     return 0;
