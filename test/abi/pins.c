@@ -577,7 +577,7 @@ PIN(pdk_event, span_id, 160);
 PIN(pdk_event, slot, 168);
 PIN(pdk_event, usage, 176);
 
-SIZE(pdk_control, 160);
+SIZE(pdk_control, 176);
 PIN(pdk_control, struct_size, 0);
 PIN(pdk_control, reserved, 4);
 PIN(pdk_control, data, 8);
@@ -599,6 +599,8 @@ PIN(pdk_control, describe_event, 128);
 PIN(pdk_control, find, 136);
 PIN(pdk_control, command, 144);
 PIN(pdk_control, tap, 152);
+PIN(pdk_control, print_run, 160);
+PIN(pdk_control, print_event, 168);
 CALL(pdk_control, submit, int32_t (*)(const pdk_control *, const pdk_value *, pdk_run *, pdk_error *));
 CALL(pdk_control, cancel, int32_t (*)(const pdk_control *, pdk_run, const char *));
 CALL(pdk_control, force, int32_t (*)(const pdk_control *, pdk_run, const char *));
@@ -621,3 +623,5 @@ CALL(pdk_control, find, const void *(*)(const pdk_control *, const char *));
 CALL(pdk_control, command,
      int32_t (*)(const pdk_control *, const char *, const pdk_value *, const pdk_value **, pdk_error *));
 CALL(pdk_control, tap, int32_t (*)(const pdk_control *, void (*)(void *, const pdk_event *), void *, pdk_watch *));
+CALL(pdk_control, print_run, int32_t (*)(const pdk_control *, const pdk_run_info *, pdk_write, void *));
+CALL(pdk_control, print_event, int32_t (*)(const pdk_control *, const pdk_event *, pdk_write, void *));

@@ -69,13 +69,15 @@ enum {
     PDK_EVENT_PROGRESS = 6,
     PDK_EVENT_OUTPUT = 7,
     PDK_EVENT_OUTCOME = 8,
-    PDK_EVENT_HEALTH = 9,   /* of a plugin */
-    PDK_EVENT_LOST = 10,    /* you were slow: `number` events are missing here */
-    PDK_EVENT_STUCK = 11,   /* a run does not stop even when killed; its slot stays taken */
-    PDK_EVENT_FREED = 12,   /* it has stopped after all, or was abandoned */
-    PDK_EVENT_PAUSED = 13,  /* status 1: no new attempt starts; 0: they may again */
-    PDK_EVENT_READY = 14,   /* an attempt is up */
-    PDK_EVENT_SHUTDOWN = 15 /* of the supervisor; text says how far it is */
+    PDK_EVENT_HEALTH = 9,    /* of a plugin */
+    PDK_EVENT_LOST = 10,     /* you were slow: `number` events are missing here */
+    PDK_EVENT_STUCK = 11,    /* a run does not stop even when killed; its slot stays taken */
+    PDK_EVENT_FREED = 12,    /* it has stopped after all, or was abandoned */
+    PDK_EVENT_PAUSED = 13,   /* status 1: no new attempt starts; 0: they may again */
+    PDK_EVENT_READY = 14,    /* an attempt is up */
+    PDK_EVENT_SHUTDOWN = 15, /* of the supervisor; text says how far it is */
+    PDK_EVENT_UP = 16,       /* the program has begun its work; text says with what */
+    PDK_EVENT_RELOADED = 17  /* the program has read its files again; text says what has changed */
 };
 
 /* Lives during the callback. Members that do not belong to the kind are 0, "" or NULL. */
@@ -192,6 +194,11 @@ struct pdk_control {
      * is lost here and nobody waits: copy it and return; call nothing but what [any] thread may. What an attempt wrote has
      * come before the event of its end. Until unsubscribe. */
     int32_t (*tap)(const pdk_control *, void (*output)(void *arg, const pdk_event *), void *arg, pdk_watch *ret);
+
+    /* What describe_run and describe_event say, as JSON without blanks, written in pieces before this returns: the same
+     * members in the same order, for who writes many of them. -EINVAL: no such kind; nothing was written. [any] */
+    int32_t (*print_run)(const pdk_control *, const pdk_run_info *, pdk_write write, void *arg);
+    int32_t (*print_event)(const pdk_control *, const pdk_event *, pdk_write write, void *arg);
 };
 
 PDK_END
