@@ -377,10 +377,12 @@ static struct arc_event *note(struct arc_run *run, const pdk_event *event) {
         run->events_omitted++;
         return NULL;
     }
+    if (run->event_count == ARC_EVENTS) {
+        drop_event(run);
+        run->events_omitted++;
+    }
     TAILQ_INSERT_TAIL(&run->events, copy, all);
-    if (++run->event_count <= ARC_EVENTS) return copy;
-    drop_event(run);
-    run->events_omitted++;
+    run->event_count++;
     return copy;
 }
 
