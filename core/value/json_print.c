@@ -44,14 +44,35 @@ static void add_escaped(struct pdk_json_out *out, char c) {
     }
 }
 
+static bool is_plain(char c) {
+    return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Which of eight bytes may be less than this one, which is below 0x80: their high bits. Never misses one. */
+static uint64_t less_than(uint64_t word, uint64_t byte) {
+    return (word - byte * UINT64_C(0x0101010101010101)) & ~word & UINT64_C(0x8080808080808080);
+}
+
+/* Are eight bytes plain, for sure? */
+static bool are_plain(const char *text) {
+    uint64_t word, quote = UINT64_C(0x2222222222222222), backslash = UINT64_C(0x5C5C5C5C5C5C5C5C);
+    memcpy(&word, text, sizeof word);
+    return !(less_than(word, 0x20) | less_than(word ^ quote, 1) | less_than(word ^ backslash, 1));
+}
+
 void pdk_json_add_string(struct pdk_json_out *out, const char *text, size_t size) {
     size_t start = 0;
     pdk_json_add(out, "\"", 1);
-    for (size_t i = 0; i < size; i++) {
-        if ((unsigned char)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\') continue;
-        pdk_json_add(out, text + start, i - start);
-        add_escaped(out, text[i]);
-        start = i + 1;
+    for (size_t i = 0; i < size;) {
+        if (size - i >= 8 && are_plain(text + i)) {
+            i += 8;
+        } else if (is_plain(text[i])) {
+            i++;
+        } else {
+            pdk_json_add(out, text + start, i - start);
+            add_escaped(out, text[i]);
+            start = ++i;
+        }
     }
     pdk_json_add(out, text + start, size - start);
     pdk_json_add(out, "\"", 1);

@@ -252,12 +252,45 @@ static void utf8_is_checked(void **state) {
     assert_int_equal(pdk_utf8_count("\xC3\xA9\xE2\x82\xAC!", 6), 3);
 }
 
+/* Wherever it stands, for several bytes are looked at together. */
+static void utf8_is_checked_everywhere(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 20; i++) {
+        char text[] = "\x01\x7F-------- 20 \x01\x7F\x01\x7F..";
+        assert_int_equal(pdk_utf8_valid(text, 20), 1);
+        text[i] = '\0';
+        assert_int_equal(pdk_utf8_valid(text, 20), 0);
+        text[i] = (char)0x80;
+        assert_int_equal(pdk_utf8_valid(text, 20), 0);
+        assert_int_equal(pdk_utf8_valid(text, i), 1);
+    }
+}
+
+static void times_are_written(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000000000Z"},
+        {1, "1970-01-01T00:00:00.000000001Z"},
+        {UINT64_C(951827696123456789), "2000-02-29T12:34:56.123456789Z"},
+        {UINT64_C(1798761599999999999), "2026-12-31T23:59:59.999999999Z"},
+        {UINT64_MAX, "2554-07-21T23:34:33.709551615Z"},
+    };
+    char buf[64];
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_string_equal(pdk_time_text(cases[i].ns, buf, sizeof buf), cases[i].text);
+    assert_string_equal(pdk_time_text(0, buf, 11), "1970-01-01");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(durations_are_read), cmocka_unit_test(durations_are_written),
         cmocka_unit_test(sizes_are_read),     cmocka_unit_test(sizes_are_written),
         cmocka_unit_test(signals_have_names), cmocka_unit_test(names_are_checked),
         cmocka_unit_test(utf8_is_checked),    cmocka_unit_test(the_nearest_word_is_found),
+        cmocka_unit_test(times_are_written),  cmocka_unit_test(utf8_is_checked_everywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,25 @@ static void long_strings_are_printed_whole(void **state) {
     check_round_trip(json, json);
 }
 
+/* Each byte, wherever it stands, for several are looked at together. */
+static void each_byte_is_escaped_everywhere(void **state) {
+    (void)state;
+    static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    for (int c = 1; c < 0x80; c++) {
+        const char *found = strchr(named, c);
+        char as[8] = {(char)c};
+        if (found)
+            (void)snprintf(as, sizeof as, "\\%c", letters[found - named]);
+        else if (c < 0x20)
+            (void)snprintf(as, sizeof as, "\\u%04x", c);
+        for (int before = 0; before < 9; before++) {
+            char json[64];
+            (void)snprintf(json, sizeof json, "\"%.*s%s%s\"", before, "!#[]~ ~]#", as, "\xC3\xA9 0123456789");
+            check_round_trip(json, json);
+        }
+    }
+}
+
 static void faults_are_told(void **state) {
     (void)state;
     static const struct {
@@ -143,6 +162,7 @@ int main(void) {
         cmocka_unit_test(locales_change_nothing),
         cmocka_unit_test(printing_has_forms),
         cmocka_unit_test(long_strings_are_printed_whole),
+        cmocka_unit_test(each_byte_is_escaped_everywhere),
         cmocka_unit_test(faults_are_told),
         cmocka_unit_test(limits_are_kept),
         cmocka_unit_test(values_are_counted_exactly),
