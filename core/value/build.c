@@ -17,15 +17,18 @@ int32_t pdk_build_start(struct pdk_builder *builder) {
     memset(builder, 0, offsetof(struct pdk_builder, few_entries));
     builder->entries = builder->few_entries;
     builder->capacity = sizeof(builder->few_entries) / sizeof(builder->few_entries[0]);
+    builder->frames = builder->few_frames;
     builder->document = pdk_document_new();
     return builder->document ? 0 : pdk_build_fail(builder, -ENOMEM, "no memory");
 }
 
 void pdk_build_discard(struct pdk_builder *builder) {
     if (builder->entries != builder->few_entries) free(builder->entries);
+    if (builder->frames != builder->few_frames) free(builder->frames);
     if (builder->document) pdk_document_drop(builder->document);
     builder->document = NULL;
     builder->entries = builder->few_entries;
+    builder->frames = builder->few_frames;
 }
 
 int32_t pdk_build_fail(struct pdk_builder *builder, int32_t error, const char *format, ...) {
@@ -131,8 +134,19 @@ int32_t pdk_build_height(struct pdk_builder *builder, uint32_t height) {
     return 0;
 }
 
+/* Room for what is opened next. Few are as deep as to need more than there is. */
+static int32_t reserve_frame(struct pdk_builder *builder) {
+    size_t few = sizeof(builder->few_frames) / sizeof(builder->few_frames[0]);
+    if (builder->depth < few || builder->frames != builder->few_frames) return 0;
+    struct pdk_build_frame *frames = reallocarray(NULL, PDK_VALUE_DEPTH_MAX, sizeof(*frames));
+    if (!frames) return no_memory(builder);
+    memcpy(frames, builder->few_frames, sizeof(builder->few_frames));
+    builder->frames = frames;
+    return 0;
+}
+
 struct pdk_value *pdk_build_open(struct pdk_builder *builder, int32_t type, const struct pdk_mark *mark) {
-    if (builder->error || pdk_build_height(builder, builder->depth + 1)) return NULL;
+    if (builder->error || pdk_build_height(builder, builder->depth + 1) || reserve_frame(builder)) return NULL;
     struct pdk_value *node = new_node(builder, type, mark);
     if (!node) return NULL;
     builder->frames[builder->depth++] = (struct pdk_build_frame){node, builder->count, PDK_BUILD_ALL_OWN};

@@ -26,9 +26,11 @@ struct pdk_builder {
     int32_t error;
     char why[192];
     uint32_t depth, count, capacity;
-    struct pdk_value_entry *entries;        /* of all that is open; a list's have no key */
-    struct pdk_value_entry few_entries[32]; /* enough for most, without malloc */
-    struct pdk_build_frame frames[PDK_VALUE_DEPTH_MAX];
+    struct pdk_value_entry *entries; /* of all that is open; a list's have no key */
+    struct pdk_build_frame *frames;  /* what is open */
+    /* Enough for most, without malloc, and few enough that a writer is as small as malloc gives again at once. */
+    struct pdk_value_entry few_entries[20];
+    struct pdk_build_frame few_frames[6];
 };
 
 #define PDK_BUILD_ALL_OWN UINT32_MAX

@@ -520,7 +520,7 @@ static int32_t write_much(void *arg) {
 
 static int32_t parse_much(void *arg) {
     (void)arg;
-    const char *json = "{\"a\":[1,2.5,true,null,\"x\"],\"b\":{\"c\":{\"d\":[[],{}]}}}";
+    const char *json = "{\"a\":[1,2.5,true,null,\"x\"],\"b\":{\"c\":{\"d\":[[],{\"e\":[[[[[]]]]]}]}}}";
     const pdk_value *value = NULL;
     int32_t rc = v()->parse(v(), json, strlen(json), "test", &value, NULL);
     v()->drop(value);
