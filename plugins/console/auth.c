@@ -188,7 +188,7 @@ bool con_auth_check(struct con_request *request) {
     struct con *con = request->con;
     const struct con_server *server = request->peer->server;
     int64_t rate = server->local ? con->options.local_rate : con->options.rate;
-    uint32_t seconds = con_limits_take(&con->limits, request->peer->key, rate, con_now(con));
+    uint32_t seconds = con_limits_take(&con->limits, request->peer->key, rate, con->turn_ns);
     if (seconds) {
         char text[16];
         (void)snprintf(text, sizeof text, "%u", seconds);

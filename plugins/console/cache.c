@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs as they were last written. A list is asked for again and again, and most of it is as it was: a run whose facts have
- * not changed is not described anew. The table has a fixed size; a run takes the place of another that falls on it.
+ * not changed is not described anew. The table has a fixed size; a run takes the place of another that falls on it, which
+ * none of the newest does: their numbers follow each other.
  */
 #include "console.h"
 
@@ -33,8 +34,7 @@ static uint64_t facts(const pdk_run_info *info) {
     return hash;
 }
 
-/* False: no memory. */
-static bool describe(const struct con *con, const pdk_run_info *info, struct con_text *text) {
+bool con_describe(const struct con *con, const pdk_run_info *info, struct con_text *text) {
     const pdk_value *value = NULL;
     if (con->control->describe_run(con->control, info, &value) < 0) return false;
     int32_t rc = con->values->print(con->values, value, PDK_JSON_PLAIN, con_text_write, text);
@@ -43,13 +43,13 @@ static bool describe(const struct con *con, const pdk_run_info *info, struct con
 }
 
 bool con_cache_add(struct con *con, const pdk_run_info *info, struct con_text *to) {
-    struct con_cached *entry = &con->cache[mix(1, &info->run, sizeof info->run) % CON_CACHED];
+    struct con_cached *entry = &con->cache[info->seq % CON_CACHED];
     uint64_t hash = facts(info);
     if (entry->run != info->run || entry->hash != hash) {
         struct con_text text = {.limit = TEXT_MAX};
-        if (info->struct_size != sizeof *info || !describe(con, info, &text)) {
+        if (info->struct_size != sizeof *info || !con_describe(con, info, &text)) {
             con_text_free(&text);
-            return describe(con, info, to);
+            return con_describe(con, info, to);
         }
         free(entry->text);
         *entry = (struct con_cached){info->run, hash, text.data, text.size};

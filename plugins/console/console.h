@@ -6,7 +6,7 @@
  *   request.c   one request: its life    route.c    which handler; what is refused before one is asked
  *   uri.c       paths, queries, headers  auth.c     who may
  *   answer.c    what is sent back        limits.c   how often
- *   runs.c jobs.c slots.c status.c       the handlers
+ *   list.c runs.c jobs.c slots.c status.c  the handlers
  *   static.c                             the page for people
  *   cache.c     runs as text
  *   events.c    the newest events, kept  sse.c      those who follow them
@@ -33,6 +33,8 @@
 
 #define CON_API "1"
 #define SECOND  UINT64_C(1000000000)
+
+#define CON_ANSWER_MAX (64 << 20) /* bytes of runs */
 
 enum { CON_PARTS = 8, CON_QUERY = 16, CON_PAGE = 1000, CON_USERS = 64, CON_BUCKETS = 1024, CON_CACHED = 4096 };
 
@@ -64,7 +66,8 @@ struct con_cached {
     size_t size;
 };
 
-/* Append a run as JSON. False: no memory. */
+/* Append a run as JSON. False: no memory. con_cache_add keeps the text for the next time. */
+bool con_describe(const struct con *con, const pdk_run_info *info, struct con_text *to);
 bool con_cache_add(struct con *con, const pdk_run_info *info, struct con_text *to);
 void con_cache_free(struct con *con);
 
@@ -305,6 +308,9 @@ struct con_run {
 };
 bool con_run_find(struct con_request *request, const char *name, struct con_run *ret); /* quiet: only false */
 
+/* A run that only the archive knows, marked so; it is yours. NULL: no memory. */
+const pdk_value *con_archived(const struct con *con, const pdk_value *run);
+
 /* ---- events ---- */
 
 struct con_event {
@@ -374,7 +380,8 @@ struct con {
     struct con_cached cache[CON_CACHED];
     pdk_watch sweep;
     uint64_t started_unix;
-    uint32_t calls; /* of others that are on and come back */
+    uint64_t turn_ns; /* when the library was last run: a request asks the clock once, not at each phase */
+    uint32_t calls;   /* of others that are on and come back */
     bool stopping, stop_asked, told_stopped;
 };
 

@@ -38,7 +38,7 @@ static void set_key(struct con_peer *peer, const struct sockaddr *address) {
 
 void con_peer_phase(struct con_peer *peer, enum con_phase phase) {
     peer->phase = phase;
-    peer->since = con_now(peer->server->con);
+    peer->since = peer->server->con->turn_ns;
 }
 
 void con_peer_close(struct con_peer *peer) {
@@ -96,6 +96,7 @@ void con_sweep(struct con *con) {
 static void run(struct con_server *server) {
     MHD_UNSIGNED_LONG_LONG timeout;
     if (!server->daemon) return;
+    server->con->turn_ns = con_now(server->con);
     (void)MHD_run(server->daemon);
     if (server->daemon && MHD_get_timeout(server->daemon, &timeout) == MHD_YES && timeout == 0) con_daemon_kick(server);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs: listed, shown, submitted and steered. */
+/* Runs: shown, submitted and steered. */
 #include <stdio.h>
 
 #include "console.h"
 
-#define NUMBER_MAX (INT64_MAX >> 24) /* what fits beside an index into a handle */
+enum { RUN_EXPECTED = 500, REASON_MAX = 1000 };
 
-enum { PAGE_DEFAULT = 100, PAGE_BYTES = 64 << 20, SCANNED = 5000, REASON_MAX = 1000 };
-
-static const pdk_value *archived(const struct con *con, const pdk_value *run) {
+const pdk_value *con_archived(const struct con *con, const pdk_value *run) {
     const pdk_values *v = con->values;
     const pdk_value *marked = NULL;
     pdk_writer *w = v->open(v);
@@ -20,231 +18,12 @@ static const pdk_value *archived(const struct con *con, const pdk_value *run) {
     return v->close(w, &marked, NULL) == 0 ? marked : NULL;
 }
 
-/* ---- the list ----
- *
- * Runs that the supervisor knows and those that only the archive knows, merged by their number, highest first. A page ends
- * where either of the two has not looked any further.
- */
-
-struct item {
-    uint64_t seq;
-    size_t place, size; /* in the text */
-};
-
-struct page {
-    struct con_request *request;
-    struct con_text text; /* of the supervisor's runs, one behind the other */
-    struct item items[CON_PAGE];
-    const char *kind, *runner, *search;
-    uint32_t outcomes; /* bits 1 << PDK_END_...; 0: all, and those that have not ended */
-    uint64_t limit, count, scanned;
-    uint64_t floor; /* nothing below it was looked at; 0: everything was */
-    uint64_t last;  /* the last one that was looked at */
-};
-
-static const char *const ends[] = {"succeeded", "failed", "fatal", "canceled", "timed_out", "rejected", "lost", NULL};
-static const char *const state_words[] = {"queued", "running", "backoff", "stopping", "ended", "stuck", NULL};
-
-static bool is_word(const char *text, size_t size, const char *word) {
-    return !strncmp(text, word, size) && !word[size];
-}
-
-/* The bits of words in a list with commas. False: it is answered. */
-static bool read_words(struct con_request *request, const char *name, const char *const *words, uint32_t *ret) {
-    const char *list = con_request_query(request, name), *entry;
-    size_t size;
-    while (list && (entry = con_uri_entry(&list, &size))) {
-        size_t i = 0;
-        while (words[i] && !is_word(entry, size, words[i])) i++;
-        if (!words[i]) {
-            con_answer_faultf(request, CON_INVALID, "query parameter %s: there is no \"%.*s\"", name,
-                              (int)(size < 32 ? size : 32), entry);
-            return false;
-        }
-        *ret |= UINT32_C(1) << i;
-    }
-    return true;
-}
-
-static bool has_ended(const pdk_run_info *info) {
-    return info->state == PDK_RUN_ENDED || info->state == PDK_RUN_STUCK;
-}
-
-/* What the supervisor cannot filter. */
-static bool fits(const struct page *page, const pdk_run_info *info) {
-    if (page->outcomes && (!has_ended(info) || !(page->outcomes >> info->end & 1))) return false;
-    if (page->kind && strcmp(page->kind, info->kind) != 0) return false;
-    if (page->runner && strcmp(page->runner, info->runner) != 0) return false;
-    return !page->search || strstr(info->run_id, page->search) || strstr(info->name, page->search) ||
-           strstr(info->text, page->search);
-}
-
-static int32_t put_run(void *arg, const pdk_run_info *info) {
-    struct page *page = arg;
-    if (page->count == page->limit || page->scanned++ == SCANNED) {
-        page->floor = page->last;
-        return 1;
-    }
-    page->last = info->seq;
-    if (!fits(page, info)) return 0;
-    struct item *item = &page->items[page->count++];
-    *item = (struct item){.seq = info->seq, .place = page->text.size};
-    if (!con_cache_add(page->request->con, info, &page->text) && !page->text.error) page->text.error = -ENOMEM;
-    item->size = page->text.size - item->place;
-    return page->text.error;
-}
-
-static void put_archived(const struct con *con, struct con_text *text, const pdk_value *run) {
-    const pdk_value *marked = archived(con, run);
-    (void)con->values->print(con->values, marked, PDK_JSON_PLAIN, con_text_write, text);
-    con->values->drop(marked);
-}
-
-static uint64_t seq_of(const struct con *con, const pdk_value *run) {
-    const char *run_id = con_get_text(con, run, "run_id"), *end = run_id + strlen(run_id);
-    uint64_t seq = 0;
-    while (end > run_id && end[-1] >= '0' && end[-1] <= '9') end--;
-    return con_uri_number(end, 1, INT64_MAX, &seq) ? seq : 0;
-}
-
-/* kept: {runs, next}, or NULL. */
-static void answer_page(struct page *page, const pdk_value *kept) {
-    const struct con *con = page->request->con;
-    const pdk_values *v = con->values;
-    const pdk_value *runs = v->get(kept, "runs");
-    struct con_text text = {.limit = PAGE_BYTES};
-    uint64_t floor = (uint64_t)con_get_int(con, kept, "next"), count = 0, last = 0;
-    size_t own = 0, theirs = 0, size = v->count(runs);
-    if (floor < page->floor) floor = page->floor;
-    con_text_expect(&text, page->text.size + 256);
-    con_text_put(&text, "{\"runs\":[");
-    for (; count < page->limit && (own < page->count || theirs < size); count++) {
-        const struct item *item = &page->items[own];
-        uint64_t a = own < page->count ? item->seq : 0, b = theirs < size ? seq_of(con, v->at(runs, theirs)) : 0;
-        if ((a > b ? a : b) < floor) break;
-        if (count) con_text_put(&text, ",");
-        if (a >= b)
-            con_text_add(&text, page->text.data + item->place, item->size);
-        else
-            put_archived(con, &text, v->at(runs, theirs));
-        last = a > b ? a : b;
-        own += a >= b;
-        theirs += b >= a;
-    }
-    if (count == page->limit && (own < page->count || theirs < size)) floor = last;
-    con_text_put(&text, "]");
-    if (floor) con_text_format(&text, ",\"next\":\"%llu\"", (unsigned long long)floor);
-    con_text_put(&text, "}\n");
-    text.error = page->text.error ? page->text.error : text.error;
-    page->request->con->page_size = page->text.size;
-    con_answer_data(page->request, 200, CON_JSON, &text);
-}
-
-static void free_page(struct page *page) {
-    con_text_free(&page->text);
-    free(page);
-}
-
-static void on_kept(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err) {
-    struct page *page = arg;
-    struct con_request *request = page->request;
-    if (!request->gone) {
-        if (rc < 0)
-            con_answer_error(request, rc, err);
-        else
-            answer_page(page, value);
-        con_request_wake(request);
-    }
-    con_request_release(request);
-    free_page(page);
-}
-
-static const pdk_value *kept_filter(const struct page *page, const pdk_filter *filter) {
-    const struct con *con = page->request->con;
-    const pdk_values *v = con->values;
-    const pdk_value *value = NULL;
-    const struct {
-        const char *key, *text;
-    } texts[] = {{"task", filter->name},
-                 {"slot", filter->slot},
-                 {"kind", page->kind},
-                 {"runner", page->runner},
-                 {"search", page->search}};
-    pdk_writer *w = v->open(v);
-    v->put_map(w);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].text) con_put_text(con, w, texts[i].key, texts[i].text);
-    if (filter->below) con_put_int(con, w, "before", filter->below);
-    con_put_int(con, w, "limit", page->limit);
-    v->key(w, "outcomes");
-    v->put_list(w);
-    for (size_t i = 0; ends[i]; i++)
-        if (page->outcomes >> i & 1) v->put_string(w, ends[i], strlen(ends[i]));
-    v->end(w);
-    v->end(w);
-    return v->close(w, &value, NULL) == 0 ? value : NULL;
-}
-
-/* False: nobody keeps any; then the page is as it is. */
-static bool ask_archive(struct page *page, const pdk_filter *filter) {
-    struct con_request *request = page->request;
-    const struct con *con = request->con;
-    const pdk_archive *archive = con->control->find(con->control, PDK_ARCHIVE_1);
-    if (!archive || (filter->states && !(filter->states >> PDK_RUN_ENDED & 1))) return false;
-    const pdk_value *value = kept_filter(page, filter);
-    con_request_hold(request);
-    int32_t rc = value ? archive->show(archive, NULL, value, on_kept, page) : -ENOMEM;
-    con->values->drop(value);
-    if (rc == 0) return true;
-    con_request_release(request);
-    return false;
-}
-
-/* False: it is answered. */
-static bool read_page(struct con_request *request, struct page *page, pdk_filter *filter) {
-    const char *after = con_request_query(request, "after");
-    page->request = request;
-    page->kind = con_request_query(request, "kind");
-    page->runner = con_request_query(request, "runner");
-    page->search = con_request_query(request, "search");
-    page->text.limit = PAGE_BYTES;
-    con_text_expect(&page->text, request->con->page_size);
-    page->limit = PAGE_DEFAULT;
-    *filter = (pdk_filter){.struct_size = (uint32_t)sizeof *filter,
-                           .name = con_request_query(request, "task"),
-                           .slot = con_request_query(request, "slot"),
-                           .limit = SCANNED + 1,
-                           .newest = 1};
-    if (!con_request_number(request, "limit", 1, CON_PAGE, &page->limit)) return false;
-    if (!read_words(request, "state", state_words, &filter->states)) return false;
-    if (!read_words(request, "outcome", ends, &page->outcomes)) return false;
-    if (!after || con_uri_number(after, 1, NUMBER_MAX, &filter->below)) return true;
-    con_answer_fault(request, CON_INVALID, "query parameter after: that is no `next` of a page", NULL);
-    return false;
-}
-
-void con_runs_list(struct con_request *request) {
-    const pdk_control *control = request->con->control;
-    struct page *page = calloc(1, sizeof *page);
-    pdk_filter filter;
-    if (!page) {
-        con_answer_error(request, -ENOMEM, NULL);
-        return;
-    }
-    if (read_page(request, page, &filter)) {
-        (void)control->list(control, &filter, put_run, page);
-        if (ask_archive(page, &filter)) return;
-        answer_page(page, NULL);
-    }
-    free_page(page);
-}
-
 /* ---- one run ---- */
 
 struct look {
     struct con *con;
     struct con_run *run;
-    struct con_text *text;  /* NULL, or where it is appended as JSON */
+    struct con_text *text;  /* NULL, or where it is appended as JSON, not by way of the cache: it is about to change */
     const pdk_value *value; /* its description, when wanted */
     bool wanted;
 };
@@ -256,7 +35,7 @@ static int32_t look_at(void *arg, const pdk_run_info *info) {
         look->run->state = info->state;
         (void)snprintf(look->run->run_id, sizeof look->run->run_id, "%s", info->run_id);
     }
-    if (look->text) (void)con_cache_add(look->con, info, look->text);
+    if (look->text && !con_describe(look->con, info, look->text) && !look->text->error) look->text->error = -ENOMEM;
     if (look->wanted) (void)look->con->control->describe_run(look->con->control, info, &look->value);
     return 1;
 }
@@ -283,7 +62,8 @@ static bool need_run(struct con_request *request, struct con_run *ret) {
 
 /* found: what else is wanted of it; may be NULL. */
 static void answer_run(struct con_request *request, unsigned status, pdk_run run, struct con_run *found) {
-    struct con_text text = {.limit = PAGE_BYTES};
+    struct con_text text = {.limit = CON_ANSWER_MAX};
+    con_text_expect(&text, RUN_EXPECTED);
     struct look look = {.con = request->con, .run = found, .text = &text};
     if (find(&look, NULL, NULL, run)) {
         con_text_put(&text, "\n");
@@ -377,7 +157,8 @@ static void on_archive(void *arg, int32_t rc, const pdk_value *value, const pdk_
         const char *name = con_request_part(request, "run");
         bool known = con_run_find(request, rc == 0 ? con_get_text(request->con, value, "run_id") : name, &run);
         if (rc == 0)
-            con_answer_value(request, 200, known ? request->con->values->hold(value) : archived(request->con, value));
+            con_answer_value(request, 200,
+                             known ? request->con->values->hold(value) : con_archived(request->con, value));
         else if (!answer_remembered(request) && rc == -ENOENT)
             answer_not_found(request, name);
         else if (!known)
