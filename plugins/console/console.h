@@ -315,6 +315,7 @@ const pdk_value *con_archived(const struct con *con, const pdk_value *run);
 
 struct con_event {
     pdk_event event; /* what it points to follows it */
+    pdk_usage usage; /* where it has one */
     uint64_t id;
     size_t size; /* of what follows */
     char *text;  /* as it is sent, made when first wanted */

@@ -47,6 +47,10 @@ static struct con_event *copy(const pdk_event *event) {
     *entry = (struct con_event){.event = *event, .size = size};
     entry->event.data = NULL;
     entry->event.size = 0;
+    if (event->usage) {
+        entry->usage = *event->usage;
+        entry->event.usage = &entry->usage;
+    }
     entry->event.run_id = keep(&to, event->run_id);
     entry->event.text = keep(&to, event->text);
     entry->event.code = keep(&to, event->code);
