@@ -35,11 +35,7 @@ static uint64_t facts(const pdk_run_info *info) {
 }
 
 bool con_describe(const struct con *con, const pdk_run_info *info, struct con_text *text) {
-    const pdk_value *value = NULL;
-    if (con->control->describe_run(con->control, info, &value) < 0) return false;
-    int32_t rc = con->values->print(con->values, value, PDK_JSON_PLAIN, con_text_write, text);
-    con->values->drop(value);
-    return rc == 0 && !text->error;
+    return con->control->print_run(con->control, info, con_text_write, text) == 0 && !text->error;
 }
 
 bool con_cache_add(struct con *con, const pdk_run_info *info, struct con_text *to) {

@@ -111,6 +111,7 @@ static int32_t start(void *self, pdk_error *err) {
         return pdk_fail(err, -ENOTSUP, NULL, "it may not control the supervisor", NULL, NULL);
     }
     if (!con->loop) return pdk_fail(err, -ENOTSUP, NULL, "this host has no loop", NULL, NULL);
+    if (!PDK_HAS(con->control, print_run)) return pdk_fail(err, -ENOTSUP, NULL, "this host is too old", NULL, NULL);
     con->started_unix = con->host->unix_ns(con->host);
     con_limits_begin(&con->limits);
     int32_t rc = con_auth_begin(con, err);
