@@ -166,16 +166,40 @@ static void close_numbers(struct pdk_serve *serve) {
     serve->numbers = -1;
 }
 
-/* What is started from now on has in its environment whose it is, and what another of this folder has left is killed. The
- * lock is what tells one folder from any other, as long as one of us has it open. */
+/* What tells this folder from any other, for ever: the number of a file comes again when it is removed. */
+static int32_t read_id(struct pdk_serve *serve, char *id, size_t size) {
+    unsigned char random[16];
+    const char *path = join(serve, serve->state, "/id");
+    if (!path) return -ENOMEM;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return -errno;
+    ssize_t got = pread(fd, id, size - 1, 0);
+    int32_t rc = got < 0 ? -errno : 0;
+    id[got > 0 ? got : 0] = '\0';
+    if (rc == 0 && strspn(id, "0123456789abcdef") != size - 1) {
+        arc4random_buf(random, sizeof random);
+        for (size_t i = 0; i < sizeof random; i++) (void)snprintf(id + 2 * i, size - 2 * i, "%02x", random[i]);
+        ssize_t put = pwrite(fd, id, size - 1, 0);
+        if (put != (ssize_t)size - 1) rc = put < 0 ? -errno : -ENOSPC;
+    }
+    (void)close(fd);
+    return rc;
+}
+
+/* What is started from now on has in its environment whose it is, and what another of this folder has left is killed. */
 static void clear_former(struct pdk_serve *serve) {
-    struct stat st;
-    char line[80];
+    char id[33], line[80];
     uint32_t found = 0;
-    if (fstat(serve->state_lock, &st) < 0) return;
-    (void)snprintf(line, sizeof line, "PADDOCK_SERVER=%llx-%llx", (unsigned long long)st.st_dev,
-                   (unsigned long long)st.st_ino);
-    if (setenv("PADDOCK_SERVER", strchr(line, '=') + 1, 1) < 0) return;
+    int32_t named = read_id(serve, id, sizeof id);
+    if (named == 0 && setenv("PADDOCK_STATE_ID", id, 1) < 0) named = -errno;
+    if (named < 0) {
+        (void)unsetenv("PADDOCK_STATE_ID");
+        pdk_run_talk(serve->session, PDK_LOG_WARN, "",
+                     "cannot keep %s/id: %s; what this server leaves if killed runs on", serve->state,
+                     strerror(-named));
+        return;
+    }
+    (void)snprintf(line, sizeof line, "PADDOCK_STATE_ID=%s", id);
     int32_t rc = pdk_leave_former(line, FORMER_PATIENCE_MS, &found);
     if (found)
         pdk_run_talk(serve->session, PDK_LOG_WARN, "", "%u process%s of a server that was killed ran on: killed", found,

@@ -11,7 +11,7 @@
 
 #include "core/process/spawner.h"
 
-#define NAME "PADDOCK_SERVER"
+#define NAME "PADDOCK_STATE_ID"
 
 static const char *line_of(struct pdk_arena *arena, const char *value) {
     size_t size = sizeof NAME "=" + strlen(value);

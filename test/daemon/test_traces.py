@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import unittest
 
@@ -11,6 +12,21 @@ from daemon import Daemon, until
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 NOTE = "echo $TRACEPARENT >>traces; until [ -e go ]; do sleep 0.01; done"
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def end(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 class Case(unittest.TestCase):
@@ -80,6 +96,38 @@ class Traces(Case):
         self.daemon.write("go", "")
         until(lambda: self.job(job)["state"] == "ended")
         self.assertEqual(self.job(job)["run_id"], shown["run_id"])
+
+
+class Left(Case):
+    """What a server that was killed has left is its own state folder's to end, and nobody else's."""
+
+    def left(self):
+        self.submit("setsid sleep 1000 & echo $! >pid.new; mv pid.new pid; wait")
+        until(lambda: self.daemon.read("pid"), "the number of what is left")
+        pid = int(self.daemon.read("pid"))
+        self.addCleanup(end, pid)
+        self.daemon.kill()
+        self.assertTrue(is_alive(pid))
+        return pid
+
+    def test_of_this_folder(self):
+        pid = self.left()
+        self.daemon.start()
+        self.assertFalse(is_alive(pid))
+
+    def test_of_a_folder_that_was_made_anew(self):
+        pid = self.left()
+        shutil.rmtree(self.daemon.state)
+        self.daemon.start()
+        self.assertTrue(is_alive(pid))
+
+    def test_it_is_no_address(self):
+        """What a task asks by its environment is the server that it says."""
+        self.submit("env >env.new; mv env.new env")
+        until(lambda: self.daemon.read("env"), "the environment")
+        names = [line.split("=")[0] for line in self.daemon.read("env").splitlines()]
+        self.assertIn("PADDOCK_STATE_ID", names)
+        self.assertNotIn("PADDOCK_SERVER", names)
 
 
 class Events(Case):
