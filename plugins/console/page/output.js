@@ -3,7 +3,7 @@
 import { blob, follow, part, pathOf } from "./api.js";
 import { attempt as tried } from "./dialog.js";
 import { count } from "./format.js";
-import { html, kept, useEffect, useRef, useState } from "./lib.js";
+import { html, kept, useEffect, useLayoutEffect, useRef, useState } from "./lib.js";
 import { useKey } from "./keys.js";
 import { Lines, LINES_MAX } from "./lines.js";
 
@@ -76,14 +76,14 @@ function Bar({ said, follows, setFollows, held, setHeld, wraps, setWraps, times,
 }
 
 export function Output({ run, attempt }) {
-  const frame = useRef(), body = useRef(), lines = useRef(null), following = useRef(true);
+  const frame = useRef(), body = useRef(), lines = useRef(null), following = useRef(true), top = useRef(0);
   const [said, setSaid] = useState({ word: "connecting" });
   const [counts, setCounts] = useState({ lines: 0, dropped: 0, waiting: 0 });
   const [follows, setFollowed] = useState(true), [held, setHeld] = useState(false);
   const [wraps, setWraps] = useKept("wrap", "on"), [times, setTimes] = useKept("times", "off"), [stream, setStream] = useState("both");
 
   const toEnd = () => {
-    frame.current.scrollTop = frame.current.scrollHeight;
+    if (frame.current) frame.current.scrollTop = frame.current.scrollHeight; // else it has left
   };
   const setFollows = (on) => {
     following.current = on;
@@ -92,21 +92,26 @@ export function Output({ run, attempt }) {
   };
   useEffect(() => {
     const stop = new AbortController();
-    lines.current = new Lines(body.current, (next) => {
-      setCounts(next);
-      if (following.current) toEnd();
-    });
+    lines.current = new Lines(body.current, setCounts);
+    const grown = new ResizeObserver(() => following.current && toEnd()); // a block is as high as it is once it is seen
+    grown.observe(body.current);
     read(run, attempt, lines.current, stop.signal, (word, fault) => stop.signal.aborted || setSaid({ word, fault }));
     return () => {
       stop.abort();
       lines.current.stop();
+      grown.disconnect();
     };
   }, [run, attempt]);
+  useLayoutEffect(() => {
+    if (following.current) toEnd();
+  }, [counts]);
   useEffect(() => lines.current.hold(held), [held]);
   /* Who scrolls up reads; who scrolls down to the end follows again. */
   const scroll = () => {
     const { scrollTop, scrollHeight, clientHeight } = frame.current;
-    const near = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    const near = scrollHeight - scrollTop - clientHeight < NEAR_PX, up = scrollTop < top.current;
+    top.current = scrollTop;
+    if (!near && !up && following.current) return; // it grew
     if (near !== following.current) {
       following.current = near;
       setFollowed(near);
