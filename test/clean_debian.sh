@@ -65,7 +65,9 @@ for folder in dev sys; do
 done
 
 mkdir "$root/paddock"
-{ git ls-files -z; [ ${#bring[@]} = 0 ] || printf '%s\0' "${bring[@]}"; } | tar -c --null -T - | tar -C "$root/paddock" -x
+# What was unpacked from an archive has no git to say what belongs to it.
+list() { git ls-files -z 2>/dev/null || find . -path ./build -prune -o -path ./.git -prune -o \( -type f -o -type l \) -printf '%P\0'; }
+{ list; [ ${#bring[@]} = 0 ] || printf '%s\0' "${bring[@]}"; } | tar -c --null -T - | tar -C "$root/paddock" -x
 started=$(date +%s)
 chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" \
   sh -c 'cd /paddock && exec "$@"' sh "$@"

@@ -51,7 +51,7 @@ static void put_key(struct map *map, const char *key) {
         map->values->key(map->writer, key);
         return;
     }
-    pdk_json_add(map->out, ",\"" + map->first, 2 - map->first);
+    pdk_json_add(map->out, map->first ? "\"" : ",\"", map->first ? 1 : 2);
     pdk_json_add(map->out, key, strlen(key));
     pdk_json_add(map->out, "\":", 2);
     map->first = false;
