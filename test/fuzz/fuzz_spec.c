@@ -66,7 +66,7 @@ static void use(struct pdk_task *task) {
     MUST(task->plugin.name && task->plugin.slot && task->plugin.kind && task->plugin.with && task->plugin.labels &&
          task->plugin.whole);
     MUST(task->after && task->needs && task->replicas >= 1 && task->replicas <= 1000);
-    MUST(task->policy.backoff_max >= task->policy.backoff_first && task->policy.backoff_first > 0);
+    MUST(task->policy.backoff_max >= task->policy.backoff_first);
     MUST(task->policy.backoff_factor >= 1 << 20);
     (void)pdk_selector_matches(&task->selector, task->plugin.labels, NULL);
     complete(task, &few);
