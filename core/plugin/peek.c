@@ -25,9 +25,9 @@ struct image {
     const ElfW(Shdr) * sections;
 };
 
-/* So many bytes of the file; NULL: they are not all there, or not aligned. */
+/* So many bytes of the file; NULL: they are not all there, or not aligned for any table. */
 static const void *part(const struct image *image, uint64_t offset, uint64_t size) {
-    if (offset > image->size || size > image->size - offset || offset % sizeof(uint32_t)) return NULL;
+    if (offset > image->size || size > image->size - offset || offset % sizeof(ElfW(Addr))) return NULL;
     return image->bytes + offset;
 }
 
@@ -37,7 +37,7 @@ static bool find_sections(struct image *image) {
     if (!header || header->e_shentsize != sizeof *image->sections || header->e_shnum > SECTIONS_MAX) return false;
     image->header = header;
     image->sections = part(image, header->e_shoff, header->e_shnum * sizeof *image->sections);
-    return image->sections && header->e_shoff % sizeof(uint64_t) == 0;
+    return image->sections;
 }
 
 /* Where the file has what will be at this address; NULL: nowhere, so it is 0. */
