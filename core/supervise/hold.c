@@ -37,10 +37,7 @@ static void tell(struct pdk_supervisor *s, const char *slot, bool held) {
     pdk_emit(s, NULL, &args, "slot %s: %s", slot, held ? "no new attempt starts" : "attempts start again");
 }
 
-int32_t pdk_slot_hold(struct pdk_supervisor *s, const char *slot) {
-    const char *why = "";
-    if (pdk_slot_name_check(slot, &why) < 0) return -EINVAL;
-    if (pdk_slot_is_held(s, slot)) return 0;
+static int32_t enter(struct pdk_supervisor *s, const char *slot) {
     if (s->hold_count == HOLDS_MAX) return -EAGAIN;
     size_t size = strlen(slot) + 1;
     struct pdk_hold *hold = malloc(sizeof *hold + size);
@@ -49,7 +46,15 @@ int32_t pdk_slot_hold(struct pdk_supervisor *s, const char *slot) {
     SLIST_INSERT_HEAD(&s->holds, hold, next);
     s->hold_count++;
     tell(s, slot, true);
-    return order_all(s, slot, PDK_ORDER_PAUSE);
+    return 0;
+}
+
+/* It is held whatever becomes of the orders, and whoever asks again pauses the rest. */
+int32_t pdk_slot_hold(struct pdk_supervisor *s, const char *slot) {
+    const char *why = "";
+    if (pdk_slot_name_check(slot, &why) < 0) return -EINVAL;
+    int32_t rc = pdk_slot_is_held(s, slot) ? 0 : enter(s, slot);
+    return rc < 0 ? rc : order_all(s, slot, PDK_ORDER_PAUSE);
 }
 
 int32_t pdk_slot_release(struct pdk_supervisor *s, const char *slot) {

@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include "core/base/buffer.h"
+#include "support/fail_alloc.h"
 
 static struct pdk_buffer heard;
 
@@ -195,6 +196,24 @@ static void a_paused_slot(void **state) {
     sim_expect(sim, queued, PDK_END_SUCCEEDED, NULL);
     sim_expect(sim, late, PDK_END_SUCCEEDED, NULL);
     assert_int_equal(sim->control->resume_slot(sim->control, "x"), 0);
+    sim_end(sim);
+}
+
+static int32_t pause_x(void *arg) {
+    const struct sim *sim = arg;
+    return sim->control->pause_slot(sim->control, "x");
+}
+
+/* There is no memory for one of its runs: whoever asks again pauses that one, too. */
+static void a_slot_that_is_paused_in_part(void **state) {
+    struct sim *sim = sim_new();
+    (void)state;
+    pdk_run on = sim_submit(sim, "on", "'slot':'x','with':{'script':'S:2s'}");
+    pdk_run queued = sim_submit(sim, "queued", "'slot':'x','when_busy':'queue','with':{'script':'S'}");
+    assert_true(pdk_fail_sweep(pause_x, sim) > 1);
+    sim_advance(sim, 5 * S);
+    sim_expect(sim, on, PDK_END_SUCCEEDED, NULL);
+    assert_int_equal(sim_state(sim, queued), PDK_STATE_HELD);
     sim_end(sim);
 }
 
@@ -447,6 +466,7 @@ int main(void) {
         cmocka_unit_test(what_is_printed_reads_back_the_same),
         cmocka_unit_test(runs_have_words),
         cmocka_unit_test(a_paused_slot),
+        cmocka_unit_test(a_slot_that_is_paused_in_part),
         cmocka_unit_test(paused_slots_are_shown),
         cmocka_unit_test(others_offer),
         cmocka_unit_test(the_program_answers),
