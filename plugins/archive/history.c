@@ -418,33 +418,43 @@ int32_t arc_history_read(struct archive *archive, const struct arc_entry *entry,
 
 /* ---- the keeper ---- */
 
-static void remove_oldest(struct archive *archive) {
-    struct arc_history *h = &archive->history;
+static void forget_oldest(struct arc_history *h) {
     uint32_t number = h->volumes[0].number;
-    char path[ARC_PATH];
     size_t kept = 0;
     for (size_t i = 0; i < h->count; i++)
         if (h->entries[i].file != number) h->entries[kept++] = h->entries[i];
     h->count = kept;
     h->volume_count--;
     memmove(h->volumes, h->volumes + 1, h->volume_count * sizeof *h->volumes);
-    path_of(archive, number, false, path, sizeof path);
-    (void)unlink(path);
-    path_of(archive, number, true, path, sizeof path);
-    (void)unlink(path);
 }
 
-void arc_history_trim(struct archive *archive) {
+/* The oldest volume leaves the index, if it is too old or one too many. Returns its number; 0: it stays. */
+static uint32_t take_oldest(struct archive *archive) {
     struct arc_history *h = &archive->history;
     uint64_t now = archive->host->unix_ns(archive->host), age = archive->options.history_age;
+    size_t runs = (size_t)archive->options.runs;
+    uint32_t number = 0;
     (void)pthread_mutex_lock(&h->lock);
-    while (h->volume_count && h->volumes[0].number < h->volume) {
+    if (h->volume_count && h->volumes[0].number < h->volume) {
         const struct arc_volume *oldest = &h->volumes[0];
         bool old = now > age && oldest->newest_ns < now - age;
-        bool many =
-            h->count > (size_t)archive->options.runs && h->count - oldest->count >= (size_t)archive->options.runs;
-        if (!old && !many) break;
-        remove_oldest(archive);
+        bool many = h->count > runs && h->count - oldest->count >= runs;
+        if (old || many) {
+            number = oldest->number;
+            forget_oldest(h);
+        }
     }
     (void)pthread_mutex_unlock(&h->lock);
+    return number;
+}
+
+/* Files are removed outside of the lock: the loop's thread takes it too, and must not wait for the disk. */
+void arc_history_trim(struct archive *archive) {
+    char path[ARC_PATH];
+    for (uint32_t number = take_oldest(archive); number; number = take_oldest(archive)) {
+        path_of(archive, number, false, path, sizeof path);
+        (void)unlink(path);
+        path_of(archive, number, true, path, sizeof path);
+        (void)unlink(path);
+    }
 }
