@@ -325,8 +325,8 @@ static void wait_for(struct archive *archive) {
     uint64_t delay = due > now ? due - now : 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(delay / SECOND) + 1;
-    if (!keeper->stop && TAILQ_EMPTY(&keeper->fresh) && TAILQ_EMPTY(&keeper->cold) && delay)
-        (void)pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
+    bool idle = TAILQ_EMPTY(&keeper->fresh) && TAILQ_EMPTY(&keeper->cold) && keeper->due_count <= DUE_MAX;
+    if (!keeper->stop && idle && delay) (void)pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
 }
 
 /* False: it is to stop. */
