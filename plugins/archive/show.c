@@ -298,10 +298,9 @@ void arc_askings_end(struct archive *archive) {
     struct arc_asking *asking, *next;
     for (asking = TAILQ_FIRST(&archive->askings); asking; asking = next) {
         next = TAILQ_NEXT(asking, all);
+        if (asking->on) continue; /* its job has it, and is waited for */
         (void)pdk_fail(&asking->err, -ESHUTDOWN, NULL, "the archive stops", NULL, NULL);
-        if (!asking->on) {
-            answer(asking, -ESHUTDOWN);
-            release(asking);
-        }
+        answer(asking, -ESHUTDOWN);
+        release(asking);
     }
 }
