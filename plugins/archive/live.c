@@ -450,6 +450,7 @@ int32_t arc_live_begin(struct archive *archive, pdk_error *err) {
     if (rc == 0) rc = control->subscribe(control, NULL, on_event, archive, &archive->events);
     return rc < 0 ? pdk_fail(err, rc, NULL, "the host does not tell it what runs print", NULL, NULL) : 0;
 }
+    case PDK_EVENT_REJECTED:
 
 void arc_live_end(struct archive *archive) {
     const pdk_control *control = archive->control;
