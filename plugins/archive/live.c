@@ -72,10 +72,15 @@ static struct arc_run **bucket_of(struct archive *archive, uint64_t seq) {
     return &archive->buckets[seq % ARC_BUCKETS];
 }
 
-struct arc_run *arc_live_find(const struct archive *archive, const char *run_id) {
+static struct arc_run *find(const struct archive *archive, const char *run_id) {
     struct arc_run *run = archive->buckets[arc_seq(run_id) % ARC_BUCKETS];
     while (run && strcmp(run->run_id, run_id) != 0) run = run->next;
     return run;
+}
+
+struct arc_run *arc_live_find(const struct archive *archive, const char *run_id) {
+    struct arc_run *run = find(archive, run_id);
+    return run && !run->written ? run : NULL;
 }
 
 struct arc_attempt *arc_live_attempt(const struct arc_run *run, uint32_t number) {
@@ -159,7 +164,7 @@ static void remove_run(struct archive *archive, struct arc_run *run) {
 }
 
 static struct arc_run *find_or_create(struct archive *archive, const pdk_event *event) {
-    struct arc_run *run = arc_live_find(archive, event->run_id);
+    struct arc_run *run = find(archive, event->run_id);
     return run ? run : create(archive, event->run, event->run_id, event->name);
 }
 
@@ -225,7 +230,14 @@ void arc_live_closed(struct archive *archive, struct arc_attempt *a) {
 
 void arc_live_written(struct archive *archive, struct arc_run *run) {
     atomic_fetch_sub(&archive->writer.ends, 1);
-    remove_run(archive, run);
+    run->written = true;
+    if (!run->stuck) remove_run(archive, run);
+}
+
+/* Nothing of it can come any more. */
+static void on_freed(struct archive *archive, struct arc_run *run) {
+    run->stuck = false;
+    if (run->written) remove_run(archive, run);
 }
 
 /* ---- output ---- */
@@ -346,6 +358,7 @@ static void end_run(struct archive *archive, struct arc_run *run, struct arc_inf
     grow_up(archive, run);
     run->ended = true;
     run->info = info;
+    run->stuck = info && info->info.state == PDK_RUN_STUCK;
     TAILQ_FOREACH(a, &run->attempts, all) close_attempt(archive, a);
     if (!info || atomic_load(&archive->writer.ends) >= ENDS_MAX) {
         unkept(archive, run);
@@ -406,7 +419,7 @@ static void on_ended(struct archive *archive, struct arc_run *run, const pdk_eve
 
 static int32_t on_missed(void *arg, const pdk_run_info *info) {
     struct archive *archive = arg;
-    struct arc_run *run = arc_live_find(archive, info->run_id);
+    struct arc_run *run = find(archive, info->run_id);
     if (!run && arc_history_has(archive, info->seq)) return 0;
     if (!run) run = create(archive, info->run, info->run_id, info->name);
     if (run && !run->ended) end_run(archive, run, arc_info_copy(info));
@@ -428,6 +441,10 @@ static void on_event(void *arg, const pdk_event *event) {
     if (event->kind == PDK_EVENT_LOST) catch_up(archive);
     if (!event->run || event->kind == PDK_EVENT_PROGRESS || many) return;
     struct arc_run *run = find_or_create(archive, event);
+    if (run && run->ended && event->kind == PDK_EVENT_FREED) {
+        on_freed(archive, run);
+        return;
+    }
     if (!run || run->ended) return; /* that a slot is free again is no part of its history */
     struct arc_event *noted = note(run, event);
     switch (event->kind) {
