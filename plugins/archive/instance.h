@@ -92,7 +92,7 @@ struct arc_attempt {
     struct arc_try *of;
     uint32_t number;
     bool closing;    /* main: the writer was told */
-    uint64_t unsaid; /* main: what is lost and no chunk has told yet */
+    uint64_t unsaid; /* what is lost and no chunk has told yet; the writer's once closing */
 
     /* writer */
     TAILQ_ENTRY(arc_attempt) opened;

@@ -215,7 +215,7 @@ static struct arc_attempt *attempt_of(struct arc_run *run, uint32_t number) {
 
 static void close_attempt(struct archive *archive, struct arc_attempt *a) {
     if (a->closing) return;
-    a->closing = true;
+    a->closing = true; /* and what is unsaid is the writer's to tell */
     arc_writer_add(archive, &a->close);
 }
 

@@ -218,7 +218,8 @@ void arc_output_chunk(struct archive *archive, const struct arc_chunk *chunk) {
 
 void arc_output_close(struct archive *archive, struct arc_attempt *a) {
     turn_to(archive, a);
-    if (a->gap) put_gap(archive, a, archive->host->unix_ns(archive->host));
+    a->gap += a->unsaid;
+    put_gap(archive, a, archive->host->unix_ns(archive->host));
     arc_output_flush(archive);
     archive->output.current = NULL;
     end_segment(archive, a, false);

@@ -110,6 +110,17 @@ static void test_it_is_written_as_it_came(void **state) {
     assert_string_equal(TAILQ_FIRST(&a->keeper.fresh)->path, "output/web/run-1/1.0.log");
 }
 
+static void test_what_is_lost_at_the_end_is_told(void **state) {
+    (void)state;
+    make_attempt();
+    print("one\n", 0);
+    one.unsaid = 42;
+    arc_output_close(a, &one);
+    assert_string_equal(read_text("output/web/run-1/1.0.log"), LINE "F one\n"
+                                                                    "2026-01-02T03:04:05.000000000Z - L 42\n");
+    assert_int_equal(one.offset, 4 + 42);
+}
+
 static void test_long_lines_are_parted(void **state) {
     static char line[40000];
     (void)state;
@@ -433,6 +444,7 @@ static void test_the_journal_stays_small(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         KEEP(test_it_is_written_as_it_came),
+        KEEP(test_what_is_lost_at_the_end_is_told),
         KEEP(test_long_lines_are_parted),
         KEEP(test_files_are_rotated_and_trimmed),
         KEEP(test_what_cannot_be_written_is_counted),
