@@ -223,7 +223,7 @@ void arc_live_closed(struct archive *archive, struct arc_attempt *a) {
     struct arc_run *run = a->run;
     TAILQ_REMOVE(&run->attempts, a, all);
     a->of->attempt = NULL;
-    omit_tries(run);
+    if (!run->ended) omit_tries(run); /* else the writer may be reading them */
     free(a);
     if (run->unkept && TAILQ_EMPTY(&run->attempts)) remove_run(archive, run);
 }
