@@ -450,6 +450,7 @@ static void on_event(void *arg, const pdk_event *event) {
     switch (event->kind) {
     case PDK_EVENT_STARTED: on_started(archive, run, event); break;
     case PDK_EVENT_ENDED: on_ended(archive, run, event, noted); break;
+    case PDK_EVENT_REJECTED:
     case PDK_EVENT_OUTCOME: {
         struct arc_info *info = info_of(archive, run->handle);
         end_run(archive, run, info ? info : info_from(event));
@@ -467,14 +468,13 @@ int32_t arc_live_begin(struct archive *archive, pdk_error *err) {
     if (rc == 0) rc = control->subscribe(control, NULL, on_event, archive, &archive->events);
     return rc < 0 ? pdk_fail(err, rc, NULL, "the host does not tell it what runs print", NULL, NULL) : 0;
 }
-    case PDK_EVENT_REJECTED:
 
 void arc_live_end(struct archive *archive) {
     const pdk_control *control = archive->control;
-    if (!archive->events) return;
-    control->unsubscribe(control, archive->tap);
-    control->unsubscribe(control, archive->events);
+    if (archive->tap) control->unsubscribe(control, archive->tap);
+    if (archive->events) control->unsubscribe(control, archive->events);
     archive->tap = archive->events = 0;
+    if (!archive->writer.started) return; /* nobody would take it */
     if (archive->aging) archive->loop->stop(archive->loop, archive->aging);
     archive->aging = 0;
     catch_up(archive);
