@@ -223,6 +223,8 @@ static void what_is_not_plain_is_left_to_the_loader(void **state) {
         assert_int_equal(pdk_library_roles(animals[i], &roles), -ENOTSUP);
     copy(0, offsetof(Elf64_Ehdr, e_shnum), 0);
     assert_int_equal(pdk_library_roles(file, &roles), -ENOTSUP);
+    copy(0, offsetof(Elf64_Ehdr, e_phoff), sizeof(Elf64_Ehdr) + 4); /* a table that begins within a word */
+    assert_int_equal(pdk_library_roles(file, &roles), -ENOTSUP);
     assert_int_equal(roles, 77);
 }
 
