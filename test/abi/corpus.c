@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One variable of every struct of the ABI, so that abidw sees each of them; as they were frozen (freeze.sh). */
+/* One variable of every struct of the ABI, so that abidw sees each of them: a list made by pins.py for freeze.sh. */
 #include <paddock/control.h>
 #include <paddock/loop.h>
 #include <paddock/plugin.h>

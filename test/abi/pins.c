@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where every member of the ABI lies, and what every function takes, as they were frozen (freeze.sh). If this
- * does not compile, plugins that exist would break. A new member at the end moves nothing here: that is the
- * only change there may be within a major. SIZE says how much a struct had; it may have more by now.
+ * Where every member of the ABI lies, and what every function takes, as they were frozen: a list made by pins.py for
+ * freeze.sh, not by hand. If this does not compile, plugins that exist would break. A new member at the end moves
+ * nothing here: that is the only change there may be within a major. SIZE says how much a struct had; it may have more
+ * by now.
  */
 #include <paddock/control.h>
 #include <paddock/loop.h>

@@ -62,9 +62,10 @@ def print_pins(include):
     all_structs = list(structs(include))
     places = measure(include, all_structs)
     print(HEAD + "/*")
-    print(" * Where every member of the ABI lies, and what every function takes, as they were frozen (freeze.sh). If this")
-    print(" * does not compile, plugins that exist would break. A new member at the end moves nothing here: that is the")
-    print(" * only change there may be within a major. SIZE says how much a struct had; it may have more by now.")
+    print(" * Where every member of the ABI lies, and what every function takes, as they were frozen: a list made by pins.py for")
+    print(" * freeze.sh, not by hand. If this does not compile, plugins that exist would break. A new member at the end moves")
+    print(" * nothing here: that is the only change there may be within a major. SIZE says how much a struct had; it may have more")
+    print(" * by now.")
     print(" */")
     for header in HEADERS:
         print(f"#include <paddock/{header}.h>")
@@ -87,7 +88,7 @@ def print_pins(include):
 
 def print_values(include):
     places = measure(include, [])
-    print(HEAD + "/* What the constants of the ABI are, as they were frozen (freeze.sh); new ones may be added. */")
+    print(HEAD + "/* What the constants of the ABI are, as they were frozen: a list made by pins.py for freeze.sh; new ones may be added. */")
     for header in HEADERS:
         print(f"#include <paddock/{header}.h>")
     print("\n#define VALUE(name, value) _Static_assert((name) == (value), #name)\n")
@@ -96,7 +97,7 @@ def print_values(include):
 
 
 def print_corpus(include):
-    print(HEAD + "/* One variable of every struct of the ABI, so that abidw sees each of them; as they were frozen (freeze.sh). */")
+    print(HEAD + "/* One variable of every struct of the ABI, so that abidw sees each of them: a list made by pins.py for freeze.sh. */")
     for header in HEADERS:
         print(f"#include <paddock/{header}.h>")
     print()

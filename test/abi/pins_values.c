@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the constants of the ABI are, as they were frozen (freeze.sh); new ones may be added. */
+/* What the constants of the ABI are, as they were frozen: a list made by pins.py for freeze.sh; new ones may be added. */
 #include <paddock/control.h>
 #include <paddock/loop.h>
 #include <paddock/plugin.h>
