@@ -259,10 +259,11 @@ int32_t arc_history_open(struct archive *archive) {
     uint32_t *numbers = NULL;
     int32_t rc = 0;
     size_t count = list_volumes(archive, &numbers);
-    for (size_t i = 0; i < count && rc == 0; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (numbers[i] <= h->volume) continue; /* both plain and packed, or a second try */
-        set_volume(h, numbers[i]);
         rc = read_volume(archive, numbers[i]);
+        if (rc < 0) break; /* no memory: a second try begins with this one */
+        set_volume(h, numbers[i]);
         hand_over(archive, numbers[i], 0);
     }
     free(numbers);
