@@ -106,7 +106,7 @@ void pdk_act_lose(struct pdk_supervisor *s, struct pdk_record *run, enum pdk_inp
 }
 
 static void freed_event(struct pdk_supervisor *s, struct pdk_record *run, bool abandoned) {
-    struct pdk_event_args args = {.kind = PDK_EVENT_FREED, .duration = s->now - run->since};
+    struct pdk_event_args args = {.kind = PDK_EVENT_FREED, .status = abandoned, .duration = s->now - run->since};
     char late[32];
     if (abandoned) {
         pdk_emit(s, run, &args, "%s is abandoned: it may still be running", pdk_record_short(run));

@@ -127,7 +127,7 @@ struct arc_run {
     _Atomic uint64_t stored; /* bytes of all its attempts that are in files */
     uint64_t events_omitted, tries_omitted;
     bool begun, ended;
-    bool stuck;            /* it has ended, and may print on until it is freed: it is known until then */
+    bool stuck;            /* it has ended, and is known until it is freed, as it may print on */
     bool written;          /* and only for that, as what is kept of it is in files */
     bool unkept;           /* it is gone when the writer has closed its attempts */
     struct arc_info *info; /* when it has ended */

@@ -234,7 +234,7 @@ void arc_live_written(struct archive *archive, struct arc_run *run) {
     if (!run->stuck) remove_run(archive, run);
 }
 
-/* Nothing of it can come any more. */
+/* Nothing of it can come any more; of one that is abandoned it can, for ever. */
 static void on_freed(struct archive *archive, struct arc_run *run) {
     run->stuck = false;
     if (run->written) remove_run(archive, run);
@@ -441,7 +441,7 @@ static void on_event(void *arg, const pdk_event *event) {
     if (event->kind == PDK_EVENT_LOST) catch_up(archive);
     if (!event->run || event->kind == PDK_EVENT_PROGRESS || many) return;
     struct arc_run *run = find_or_create(archive, event);
-    if (run && run->ended && event->kind == PDK_EVENT_FREED) {
+    if (run && run->ended && event->kind == PDK_EVENT_FREED && !event->status) {
         on_freed(archive, run);
         return;
     }

@@ -172,6 +172,21 @@ static void test_one_that_is_stuck_does_not_begin_again(void **unused) {
     assert_int_equal(a->run_count, 0);
 }
 
+static void test_one_that_is_abandoned_may_print_on(void **unused) {
+    (void)unused;
+    pdk_error err = PDK_ERROR;
+    pdk_event abandoned = of_run(PDK_EVENT_FREED, 1);
+    assert_int_equal(arc_live_begin(a, &err), 0);
+    happens(PDK_EVENT_STARTED, 1);
+    state = PDK_RUN_STUCK;
+    happens(PDK_EVENT_OUTCOME, 1);
+    assert_int_equal(hand_over(ARC_END), 1);
+    abandoned.status = 1;
+    event(a, &abandoned);
+    prints(1);
+    assert_true(TAILQ_EMPTY(&a->writer.gathered));
+}
+
 static void test_one_that_is_freed_at_once_is_written_all_the_same(void **unused) {
     (void)unused;
     pdk_error err = PDK_ERROR;
@@ -220,11 +235,9 @@ static void test_who_does_not_start_hears_nothing(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        LIVE(test_one_that_is_rejected_has_ended),
-        LIVE(test_one_that_is_stuck_does_not_begin_again),
-        LIVE(test_one_that_is_freed_at_once_is_written_all_the_same),
-        LIVE(test_one_that_has_ended_stays_as_it_is),
-        LIVE(test_who_does_not_start_hears_nothing),
+        LIVE(test_one_that_is_rejected_has_ended),     LIVE(test_one_that_is_stuck_does_not_begin_again),
+        LIVE(test_one_that_is_abandoned_may_print_on), LIVE(test_one_that_is_freed_at_once_is_written_all_the_same),
+        LIVE(test_one_that_has_ended_stays_as_it_is),  LIVE(test_who_does_not_start_hears_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -316,6 +316,14 @@ static struct sim_task *stuck(struct sim *sim, pdk_run *run, const char *slot) {
     return task;
 }
 
+static int32_t freed_status(const struct sim *sim) {
+    const struct sim_event *last = NULL;
+    for (uint32_t i = 0; i < sim->event_count; i++)
+        if (sim->events[i].event.kind == PDK_EVENT_FREED) last = &sim->events[i];
+    assert_non_null(last);
+    return last->event.status;
+}
+
 static void late_done_frees(void **state) {
     struct sim *sim = sim_new();
     pdk_run run;
@@ -330,6 +338,7 @@ static void late_done_frees(void **state) {
     assert_int_equal(task->destroys, 1);
     assert_int_equal(sim_state(sim, next), PDK_STATE_RUNNING);
     assert_string_equal(sim_event_text(sim, run, PDK_EVENT_FREED, 0), "x-1 has stopped after all, 41s late");
+    assert_int_equal(freed_status(sim), 0);
     sim_end(sim);
 }
 
@@ -360,12 +369,14 @@ static void abandon_frees_and_late_done_destroys(void **state) {
     struct sim_task *task = stuck(sim, &run, "x");
     pdk_run next = sim_submit(sim, "b", "'slot':'x','when_busy':'queue'");
     assert_int_equal(sim->control->abandon(sim->control, next), -EBUSY);
+    sim_listen(sim);
     assert_int_equal(sim->control->abandon(sim->control, run), 0);
     task->leaked = true;
     sim_turn(sim);
     assert_int_equal(sim_state(sim, next), PDK_STATE_RUNNING);
     assert_false(task->destroyed);
     assert_int_equal(sim->control->abandon(sim->control, run), -ESTALE);
+    assert_int_equal(freed_status(sim), 1);
     sim_advance(sim, S);
     (void)sim_done(task, PDK_SUCCESS);
     sim_turn(sim);

@@ -72,7 +72,7 @@ enum {
     PDK_EVENT_HEALTH = 9,    /* of a plugin */
     PDK_EVENT_LOST = 10,     /* you were slow: `number` events are missing here */
     PDK_EVENT_STUCK = 11,    /* a run does not stop even when killed; its slot stays taken */
-    PDK_EVENT_FREED = 12,    /* it has stopped after all, or was abandoned */
+    PDK_EVENT_FREED = 12,    /* it has stopped after all; status 1: it was abandoned, and may still print */
     PDK_EVENT_PAUSED = 13,   /* status 1: no new attempt starts; 0: they may again */
     PDK_EVENT_READY = 14,    /* an attempt is up */
     PDK_EVENT_SHUTDOWN = 15, /* of the supervisor; text says how far it is */
