@@ -31,9 +31,11 @@ static void difference_free(struct difference *difference) {
     for (size_t i = 0; i < SORTS; i++) free(difference->names[i].items);
 }
 
-static int32_t make_room(struct difference *difference, const struct pdk_config *old, const struct pdk_config *new) {
-    size_t others = 2 + old->plugin_count + new->plugin_count + old->source_count + new->source_count +
-                    old->metrics_count + new->metrics_count;
+/* first: what the files said when we were started; old: what they said last. */
+static int32_t make_room(struct difference *difference, const struct pdk_config *first, const struct pdk_config *old,
+                         const struct pdk_config *new) {
+    size_t others = 2 + first->plugin_count + new->plugin_count + first->source_count + new->source_count +
+                    first->metrics_count + new->metrics_count;
     const size_t room[SORTS] = {new->task_count, new->task_count, old->task_count, others};
     *difference = (struct difference){.unchanged = 0};
     for (size_t i = 0; i < SORTS; i++) {
@@ -225,7 +227,7 @@ static int32_t change(struct pdk_serve *serve, struct pdk_setup *setup, pdk_writ
     struct pdk_instance_limits *grants = NULL;
     struct pdk_plan *wanted = NULL;
     struct difference difference;
-    int32_t rc = make_room(&difference, serve->setup->config, setup->config);
+    int32_t rc = make_room(&difference, session->setup.config, serve->setup->config, setup->config);
     if (rc == 0) rc = compare_tasks(&difference, serve->setup->config, setup->config);
     if (rc == 0) rc = pdk_setup_grants_make(setup, &session->setup, &grants);
     if (rc == 0) rc = pdk_serve_select(serve, setup, &wanted, err);

@@ -181,6 +181,15 @@ class Reload(ServeCase):
             self.assertEqual(self.says(f"{name} has changed: that needs a restart")["level"], "warn")
         self.end(process)
 
+    def test_each_reload_is_compared_with_what_is_at_work(self):
+        names = [f"plugin{n}" for n in range(40)]
+        process = self.serve("plugins:\n" + "".join(f"  - {{use: sleep, name: {name}}}\n" for name in names))
+        for times in (1, 2):
+            self.reload(process, "tasks: {}\n")
+            for name in names:
+                self.says(f"{name} has changed: that needs a restart", times)
+        self.end(process)
+
     def test_includes_and_files_of_others(self):
         os.mkdir(self.path("d"))
         self.write("d/a.yaml", file_of(sleeper("a")))
