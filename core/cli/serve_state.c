@@ -90,7 +90,8 @@ static bool is_held_by_living(const struct pdk_serve *serve) {
 static int32_t lock(const struct pdk_serve *serve) {
     for (uint32_t waited = 0;; waited += LOCK_PAUSE_MS) {
         if (flock(serve->state_lock, LOCK_EX | LOCK_NB) == 0) return 0;
-        if (errno != EWOULDBLOCK || waited >= LOCK_PATIENCE_MS || is_held_by_living(serve)) return -errno;
+        int32_t rc = -errno;
+        if (rc != -EWOULDBLOCK || waited >= LOCK_PATIENCE_MS || is_held_by_living(serve)) return rc;
         (void)poll(NULL, 0, LOCK_PAUSE_MS);
     }
 }

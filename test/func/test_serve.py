@@ -115,6 +115,16 @@ class Life(ServeCase):
         self.end(process)
         self.end(self.serve(None))
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another")
+    def test_one_server_has_the_state_though_another_user_asks(self):
+        process = self.serve("tasks: {}")
+        os.chmod(self.folder, 0o755)
+        for path in ("state", "state/lock"):
+            os.chown(self.path(path), 65534, 65534)
+        result = self.ended(self.paddock("serve", user=65534), 8)
+        self.assertIn(f"another server, process {process.pid}, has {self.path('state')}", result.stderr)
+        self.end(process)
+
     def test_state_that_cannot_be_had(self):
         self.write("paddock.yaml", "server: {state: /proc/nowhere}")
         result = self.ended(self.paddock("serve"), 1)
