@@ -71,6 +71,10 @@ int pdk_remote_ask(struct pdk_remote *remote, const char *method, struct pdk_buf
 /* The same, and such an error is told, too. *ret may be NULL, and lives until the next question. */
 int pdk_remote_get(struct pdk_remote *remote, struct pdk_buffer *path, const pdk_value **ret);
 int pdk_remote_post(struct pdk_remote *remote, struct pdk_buffer *path, const pdk_value *body, const pdk_value **ret);
+/* What is posted: {key: text}, or {key: number} where text is NULL. Owned by the caller. 0, or an exit code after the error was
+ * told. */
+int pdk_remote_body(const struct pdk_remote *remote, const char *key, const char *text, int64_t number,
+                    const pdk_value **ret);
 /* Every entry of a list that comes in pages; each gives not 0 for enough. path is freed. */
 int pdk_remote_pages(struct pdk_remote *remote, struct pdk_buffer *path, const char *member,
                      int (*each)(void *arg, const pdk_value *entry), void *arg);

@@ -141,6 +141,22 @@ int pdk_remote_post(struct pdk_remote *remote, struct pdk_buffer *path, const pd
     return ask_and_tell(remote, "POST", path, body, ret);
 }
 
+int pdk_remote_body(const struct pdk_remote *remote, const char *key, const char *text, int64_t number,
+                    const pdk_value **ret) {
+    const pdk_values *v = pdk_values_get();
+    pdk_writer *w = v->open(v);
+    v->put_map(w);
+    v->key(w, key);
+    if (text)
+        v->put_string(w, text, strlen(text));
+    else
+        v->put_int(w, number);
+    v->end(w);
+    int32_t rc = v->close(w, ret, NULL);
+    if (rc == 0) return 0;
+    return rc == -ENOMEM ? pdk_say_memory() : pdk_say_usage(remote->arguments->verb, "", "the %s is not UTF-8", key);
+}
+
 int pdk_remote_pages(struct pdk_remote *remote, struct pdk_buffer *path, const char *member,
                      int (*each)(void *arg, const pdk_value *entry), void *arg) {
     const pdk_values *v = pdk_values_get();

@@ -35,18 +35,6 @@ static const struct action *action_of(const char *verb) {
     return action;
 }
 
-static const pdk_value *make_body(const char *reason) {
-    const pdk_values *v = pdk_values_get();
-    const pdk_value *body = NULL;
-    if (!reason) return NULL;
-    pdk_writer *w = v->open(v);
-    v->put_map(w);
-    v->key(w, "reason");
-    v->put_string(w, reason, strlen(reason));
-    v->end(w);
-    return v->close(w, &body, NULL) < 0 ? NULL : body;
-}
-
 /* What reload says has changed: {"changed": ["web"], ...} */
 static void tell_changes(const pdk_value *answer) {
     const pdk_values *v = pdk_values_get();
@@ -82,7 +70,7 @@ static void tell(struct acting *acting, enum thing thing, const char *id, const 
     else if (thing == SERVER && strcmp(acting->action->verb, "reload") == 0)
         tell_changes(answer);
     else if (!a->quiet)
-        (void)printf("%s: %s\n", id, a->remote.now ? "killed" : acting->action->done);
+        (void)printf("%s: %s\n", id, thing == RUN && a->remote.now ? "killed" : acting->action->done);
 }
 
 static int act(struct acting *acting, enum thing thing, const char *name) {
@@ -134,8 +122,8 @@ int pdk_verb_act(struct pdk_arguments *a) {
     if (!named) return pdk_say_usage(a->verb, "paddock ps lists what runs", "%s what?", a->verb->name);
     acting.awaited = calloc(a->names.count + 1, sizeof *acting.awaited);
     if (!acting.awaited) return pdk_say_memory();
-    acting.body = make_body(own->reason);
     int code = pdk_remote_open(&remote, a, own->wait, 0);
+    if (code == 0 && own->reason) code = pdk_remote_body(&remote, "reason", own->reason, 0, &acting.body);
     if (code == 0) code = act_on_all(&acting);
     if (own->wait && acting.count && !remote.signal) {
         int waited = await_all(&acting);

@@ -141,25 +141,11 @@ static int show(struct pdk_remote *remote, const char *const *names) {
 
 /* ---- what changes something */
 
-/* {key: value}; the value a number, if it is not text. Owned by the caller; NULL without memory. */
-static const pdk_value *make_map(const char *key, const char *text, int64_t number) {
-    const pdk_values *v = pdk_values_get();
-    const pdk_value *map = NULL;
-    pdk_writer *w = v->open(v);
-    v->put_map(w);
-    if (key) v->key(w, key);
-    if (key && text) v->put_string(w, text, strlen(text));
-    if (key && !text) v->put_int(w, number);
-    v->end(w);
-    return v->close(w, &map, NULL) < 0 ? NULL : map;
-}
-
-/* One question; the answer is told in words, unless it is wanted as JSON. body is dropped. */
+/* One question; the answer is told in words, unless it is wanted as JSON. */
 static int post(struct pdk_remote *remote, struct pdk_buffer *path, const pdk_value *body, const char *what,
                 const char *done) {
     const pdk_value *answer = NULL;
-    int code = body ? pdk_remote_post(remote, path, body, &answer) : pdk_say_memory();
-    pdk_values_get()->drop(body);
+    int code = pdk_remote_post(remote, path, body, &answer);
     if (code) return code;
     if (remote->arguments->json)
         pdk_print_json(answer);
@@ -172,15 +158,18 @@ static int post(struct pdk_remote *remote, struct pdk_buffer *path, const pdk_va
 static int post_all(struct pdk_remote *remote, const char *const *names, const char *folder, const char *action,
                     const char *done) {
     const char *reason = remote->arguments->remote.reason;
-    int code = 0;
+    const pdk_value *body = NULL;
+    int code = reason ? pdk_remote_body(remote, "reason", reason, 0, &body) : 0;
+    if (code) return code;
     for (; *names; names++) {
         PDK_PATH(path);
         pdk_buffer_text(&path, folder);
         pdk_url_add(&path, *names);
         pdk_buffer_text(&path, action);
-        int one = post(remote, &path, make_map(reason ? "reason" : NULL, reason, 0), *names, done);
+        int one = post(remote, &path, body, *names, done);
         if (!code) code = one;
     }
+    pdk_values_get()->drop(body);
     return code;
 }
 
@@ -215,12 +204,17 @@ static int limit(struct pdk_remote *remote, const char *const *names) {
     long long most = strtonum(number, 0, 1000000, &why);
     if (why)
         return pdk_say_usage(remote->arguments->verb, "0 is no limit", "limit: \"%s\" is not 0 to 1000000", number);
+    const pdk_value *body = NULL;
+    int code = pdk_remote_body(remote, "running", NULL, most, &body);
+    if (code) return code;
     PDK_PATH(path);
     pdk_buffer_text(&path, "/v1/topics/");
     pdk_url_add(&path, names[0]);
     pdk_buffer_text(&path, "/limit");
     (void)snprintf(done, sizeof done, most ? "%lld at once" : "no limit", most);
-    return post(remote, &path, make_map("running", NULL, most), names[0], done);
+    code = post(remote, &path, body, names[0], done);
+    pdk_values_get()->drop(body);
+    return code;
 }
 
 /* Dead letters, one or all of a topic; the server does some of many at a time. */
@@ -228,18 +222,19 @@ static int act_on_dead(struct pdk_remote *remote, const char *action, const char
                        const char *done) {
     int64_t count = 0;
     bool more = true;
-    int code = 0;
+    const pdk_value *body = NULL;
+    int code = pdk_remote_body(remote, key, name, 0, &body);
     while (code == 0 && more) {
-        const pdk_value *answer = NULL, *body = make_map(key, name, 0);
+        const pdk_value *answer = NULL;
         PDK_PATH(path);
         pdk_buffer_text(&path, action);
-        code = body ? pdk_remote_post(remote, &path, body, &answer) : pdk_say_memory();
-        pdk_values_get()->drop(body);
+        code = pdk_remote_post(remote, &path, body, &answer);
         if (code) break;
         int64_t some = pdk_get_integer(answer, "count");
         more = pdk_get_flag(answer, "more") && some > 0;
         count += some;
     }
+    pdk_values_get()->drop(body);
     if (code == 0 && remote->arguments->json) (void)printf("{\"count\":%lld}\n", (long long)count);
     if (code == 0 && !remote->arguments->json && !remote->arguments->quiet)
         (void)printf("%s: %lld %s\n", name, (long long)count, done);

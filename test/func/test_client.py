@@ -318,7 +318,9 @@ class Steer(client.ClientCase):
         self.assertEqual(len(self.json("queue", "list", "--state", "delayed")), 1)
         self.assertEqual(len(self.does("queue", "list", "--topic", "other", "--no-header")), 0)
         delayed = self.json("queue", "list", "--state", "delayed")[0]["job_id"]
-        self.assertEqual(self.does("cancel", delayed), [f"{delayed}: canceled"])
+        self.fails(2, "the reason is not UTF-8", "cancel", delayed, "--reason", b"\xff")
+        self.fails(2, "the reason is not UTF-8", "queue", "cancel", delayed, "--reason", b"\xff")
+        self.assertEqual(self.does("cancel", "--now", delayed), [f"{delayed}: canceled"])
         self.assertEqual(self.json("queue", "show", delayed)[0]["outcome"], "canceled")
         self.does("retry", "--wait", "-q", job, code=1)
         self.fails(2, 'queue has no "nope"', "queue", "nope")
