@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/cli/submit.h"
 #include "core/yaml/yaml.h"
 
@@ -116,6 +117,7 @@ static int read_parameter(struct pdk_setup *setup, const char *text, const pdk_v
     const pdk_value *value = NULL;
     if (!whole && (!equals || equals == text || equals - text > 253))
         return not_a_pair(setup, "with", text, "as in --with url=http://localhost/, or JSON, or @FILE");
+    if (!whole && !pdk_utf8_valid(text, (size_t)(equals - text))) return not_a_pair(setup, "with", text, "as UTF-8");
     int code = read_value(setup, "with", whole ? text : equals + 1, &value);
     if (code == 0 && whole && v->type(value) != PDK_MAP)
         code = pdk_say_usage(setup->arguments->verb, "", "--with %s: wants an object", text);
@@ -131,11 +133,10 @@ static int read_label(struct pdk_setup *setup, const char *text, const pdk_value
     const pdk_value *value = NULL;
     if (!equals || equals == text || equals - text > 253)
         return not_a_pair(setup, "label", text, "as in --label tier=web");
+    if (!pdk_utf8_valid(text, strlen(text))) return not_a_pair(setup, "label", text, "as UTF-8");
     pdk_writer *w = v->open(v);
     v->put_string(w, equals + 1, strlen(equals + 1));
-    int32_t rc = v->close(w, &value, NULL);
-    if (rc == -ENOMEM) return pdk_say_memory();
-    if (rc < 0) return not_a_pair(setup, "label", text, "as UTF-8");
+    if (v->close(w, &value, NULL) < 0) return pdk_say_memory();
     int code = add_over(map, make_pair(text, (size_t)(equals - text), value));
     v->drop(value);
     return code;

@@ -202,6 +202,20 @@ static int add_file(struct pdk_handover *s, struct pdk_arguments *a, bool local)
 
 /* ---- all of it */
 
+/* A server is told in JSON, which is UTF-8. text may be NULL. */
+static int check_text(const struct pdk_arguments *a, const char *text) {
+    if (!text || pdk_utf8_valid(text, strlen(text))) return 0;
+    return pdk_say_usage(a->verb, "", "\"%s\" is not UTF-8", text);
+}
+
+static int check_texts(const struct pdk_arguments *a) {
+    int code = check_text(a, a->remote.name);
+    if (code == 0) code = check_text(a, a->remote.kind);
+    for (size_t i = 0; code == 0 && i < a->names.count; i++) code = check_text(a, a->names.items[i]);
+    for (size_t i = 0; code == 0 && a->command && a->command[i]; i++) code = check_text(a, a->command[i]);
+    return code;
+}
+
 static int choose(struct pdk_handover *s, struct pdk_arguments *a, bool local) {
     int code = 0;
     if (a->command) return add_command(s, a, local);
@@ -221,7 +235,7 @@ static int choose(struct pdk_handover *s, struct pdk_arguments *a, bool local) {
 
 int pdk_handover_make(struct pdk_handover *s, struct pdk_arguments *arguments, bool local) {
     *s = (struct pdk_handover){.setup = {.arguments = arguments}};
-    int code = 0;
+    int code = check_texts(arguments);
     for (size_t i = 0; code == 0 && i < arguments->env_files.count; i++)
         code = pdk_env_file_read(arguments->env_files.items[i]);
     if (code == 0) code = pdk_submit_fields(&s->setup, &s->fields);

@@ -33,10 +33,10 @@ static void put_number(pdk_writer *w, const char *key, int64_t number, bool said
     v->put_int(w, number);
 }
 
-/* Owned by the caller; NULL: what was given is no text, or there is no memory. */
-static const pdk_value *make_job(const struct pdk_remote_arguments *own, const pdk_value *spec) {
+/* *ret is owned by the caller. 0, or an exit code after the error was told. */
+static int make_job(const struct pdk_arguments *a, const pdk_value *spec, const pdk_value **ret) {
+    const struct pdk_remote_arguments *own = &a->remote;
     const pdk_values *v = pdk_values_get();
-    const pdk_value *job = NULL;
     pdk_writer *w = v->open(v);
     v->put_map(w);
     v->key(w, "spec");
@@ -57,7 +57,9 @@ static const pdk_value *make_job(const struct pdk_remote_arguments *own, const p
         v->end(w);
     }
     v->end(w);
-    return v->close(w, &job, NULL) < 0 ? NULL : job;
+    int32_t rc = v->close(w, ret, NULL);
+    if (rc == 0) return 0;
+    return rc == -ENOMEM ? pdk_say_memory() : pdk_say_usage(a->verb, "", "--topic, --key and --unique are UTF-8");
 }
 
 /* The option that only a queue understands; NULL: none was given. */
@@ -158,11 +160,12 @@ static int without_queue(struct submitting *s) {
 }
 
 static int ask(struct submitting *s, const struct pdk_handed *one) {
-    const pdk_value *job = s->direct ? pdk_values_get()->hold(one->spec) : make_job(&s->arguments->remote, one->spec);
+    const pdk_value *job = s->direct ? pdk_values_get()->hold(one->spec) : NULL;
+    int code = s->direct ? 0 : make_job(s->arguments, one->spec, &job);
+    if (code) return code;
     PDK_PATH(path);
-    if (!job) return pdk_say_usage(s->arguments->verb, "", "what was given is no UTF-8");
     pdk_buffer_text(&path, s->direct ? "/v1/runs" : "/v1/jobs");
-    int code = pdk_remote_ask(s->remote, "POST", &path, job);
+    code = pdk_remote_ask(s->remote, "POST", &path, job);
     pdk_values_get()->drop(job);
     return code;
 }

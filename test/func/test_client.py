@@ -56,6 +56,9 @@ class Submit(client.ClientCase):
         self.fails(3, "there", "submit", "--kind", "echo", "--with", "@there")
         self.fails(2, "--priority", "submit", "say", "--priority", "101")
         self.fails(2, "--delay", "submit", "say", "--delay", "soon")
+        for odd in (("--kind", b"\xff"), ("--kind", "echo", "--name", b"\xff"), (b"\xff",), ("--", "echo", b"\xff"),
+                    ("--kind", "echo", "--with", b"\xff=1"), ("--kind", "echo", "--label", b"\xff=1"), ("say", "--key", b"\xff")):
+            self.fails(2, "UTF-8", "submit", *odd)
         self.fails(2, "either --direct or --topic", "submit", "say", "--direct", "--topic", "t")
         self.fails(2, "submit what?", "submit")
         result = self.fails(4, "no kind that this source may name", "submit", "--kind", "nope")
