@@ -31,6 +31,7 @@ static const struct row {
     {PDK_OPT_FILTER_KIND, TEXT, AT(kind), 0, 0},
     {PDK_OPT_NAME, TEXT, AT(name), 0, 0},
     {PDK_OPT_INPUT, TEXT, AT(input), 0, 0},
+    {PDK_OPT_SUBMIT_TOPIC, TEXT, AT(topic), 0, 0},
     {PDK_OPT_TOPIC, TEXT, AT(topic), 0, 0},
     {PDK_OPT_UNIQUE, TEXT, AT(unique), 0, 0},
     {PDK_OPT_UNIQUE_MODE, TEXT, AT(unique_mode), 0, 0},

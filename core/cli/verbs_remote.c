@@ -5,7 +5,8 @@
 #define WHERE                                                                                             \
     "The server is that of --socket or --server, of PADDOCK_SERVER or PADDOCK_SOCKET, or the one where\n" \
     "\"paddock serve\" listens by itself; over TCP it wants the token of --token-file or PADDOCK_TOKEN_FILE.\n"
-#define EXITS "Exit status: 0, 2 bad command line, 5 a plugin is missing, 6 no server, 7 no such run, 8 refused now.\n"
+#define EXITS(what) \
+    "Exit status: 0, 2 bad command line, 5 a plugin is missing, 6 no server, 7 no such " what ", 8 refused now.\n"
 
 static const int submit_options[] = {PDK_OPT_SUBMIT_KIND,
                                      PDK_OPT_PARAMETER,
@@ -14,7 +15,7 @@ static const int submit_options[] = {PDK_OPT_SUBMIT_KIND,
                                      PDK_OPT_SET,
                                      PDK_OPT_INPUT,
                                      PDK_OPT_ENV_FILE,
-                                     PDK_OPT_TOPIC,
+                                     PDK_OPT_SUBMIT_TOPIC,
                                      PDK_OPT_PRIORITY,
                                      PDK_OPT_DELAY,
                                      PDK_OPT_UNIQUE,
@@ -69,7 +70,7 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...] [TASK...]",
      .summary = "List what runs",
      .about = "Runs that have not ended, newest first; those that have, too, with --all, --outcome or --state ended.\n"
-              "\n" EXITS "\n" WHERE,
+              "\n" EXITS("run") "\n" WHERE,
      .examples = "paddock ps\n"
                  "paddock ps --all --outcome failed,timed_out --limit 20\n"
                  "paddock ps --state running --kind http --watch\n"
@@ -83,7 +84,7 @@ static const struct pdk_verb verbs[] = {
      .summary = "Tell all about a run or a job",
      .about = "RUN is a run's id, or the name of a task, whose newest run is meant; JOB is the number of a job.\n"
               "Tells its state, why it ended, its attempts, what happened to it, and what it was given.\n"
-              "\n" EXITS "\n" WHERE,
+              "\n" EXITS("run or job") "\n" WHERE,
      .examples = "paddock show web\n"
                  "paddock show subprocess-web-7 --json\n"
                  "paddock show 1042\n",
@@ -98,7 +99,7 @@ static const struct pdk_verb verbs[] = {
          "Standard output to standard output, standard error to standard error. With --follow it goes on until the\n"
          "run has ended, over broken connections too. Where the server has no archive it is the end of what was\n"
          "printed.\n"
-         "\n" EXITS "\n" WHERE,
+         "\n" EXITS("run") "\n" WHERE,
      .examples = "paddock logs -f web\n"
                  "paddock logs -n 20 --stream stderr subprocess-web-7\n"
                  "paddock logs --attempt 1 --timestamps import\n",
@@ -109,7 +110,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "cancel",
      .synopsis = "[OPTION...] RUN|TASK|JOB...",
      .summary = "Stop runs or jobs, and do not start them again",
-     .about = "A run is stopped as its task asks for it; --now kills it.\n\n" EXITS "\n" WHERE,
+     .about = "A run is stopped as its task asks for it; --now kills it.\n\n" EXITS("run or job") "\n" WHERE,
      .examples = "paddock cancel web\n"
                  "paddock cancel --now --wait subprocess-web-7\n"
                  "paddock cancel 1042 --reason 'wrong input'\n",
@@ -120,7 +121,8 @@ static const struct pdk_verb verbs[] = {
     {.name = "retry",
      .synopsis = "[OPTION...] RUN|TASK|JOB...",
      .summary = "Run again what has ended, with the same spec",
-     .about = "Prints the id of the new run or job.\n\n" EXITS "\n" WHERE,
+     .about = "Prints the id of the new run or job. With --wait 1 also means that it did not succeed.\n\n" EXITS(
+         "run or job") "\n" WHERE,
      .examples = "paddock retry import\n"
                  "paddock retry --wait 1042\n",
      .options = retry_options,
@@ -130,7 +132,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "pause",
      .synopsis = "[OPTION...] RUN|TASK...\n[OPTION...] --slot SLOT | --topic TOPIC | --all",
      .summary = "Start no new attempts of a run, a slot, a topic, or of all",
-     .about = "What runs goes on.\n\n" EXITS "\n" WHERE,
+     .about = "What runs goes on.\n\n" EXITS("run") "\n" WHERE,
      .examples = "paddock pause web\n"
                  "paddock pause --slot db\n"
                  "paddock pause --topic mail\n"
@@ -142,7 +144,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "resume",
      .synopsis = "[OPTION...] RUN|TASK...\n[OPTION...] --slot SLOT | --topic TOPIC | --all",
      .summary = "Start them again",
-     .about = EXITS "\n" WHERE,
+     .about = EXITS("run") "\n" WHERE,
      .examples = "paddock resume web\n"
                  "paddock resume --all\n",
      .options = pause_options,
@@ -152,7 +154,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "start",
      .synopsis = "[OPTION...] TASK...",
      .summary = "Start tasks that the server's files declare",
-     .about = EXITS "\n" WHERE,
+     .about = EXITS("task") "\n" WHERE,
      .examples = "paddock start backup\n",
      .options = no_options,
      .takes = PDK_TAKES_NAMES,
@@ -161,7 +163,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "stop",
      .synopsis = "[OPTION...] TASK...",
      .summary = "Stop them",
-     .about = EXITS "\n" WHERE,
+     .about = EXITS("task") "\n" WHERE,
      .examples = "paddock stop web\n",
      .options = no_options,
      .takes = PDK_TAKES_NAMES,
@@ -170,7 +172,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "restart",
      .synopsis = "[OPTION...] TASK...",
      .summary = "Stop them, and start them anew",
-     .about = EXITS "\n" WHERE,
+     .about = EXITS("task") "\n" WHERE,
      .examples = "paddock restart web\n",
      .options = no_options,
      .takes = PDK_TAKES_NAMES,
@@ -181,7 +183,7 @@ static const struct pdk_verb verbs[] = {
      .summary = "Let the server read its files again, or a run its own",
      .about =
          "Without RUN the server reads its files, as on HUP: what changed begins anew; with one fault nothing does.\n"
-         "With RUN its runner does what the task says under reload.\n\n" EXITS "\n" WHERE,
+         "With RUN its runner does what the task says under reload.\n\n" EXITS("run") "\n" WHERE,
      .examples = "paddock reload\n"
                  "paddock reload web\n",
      .options = no_options,
@@ -191,7 +193,7 @@ static const struct pdk_verb verbs[] = {
     {.name = "slots",
      .synopsis = "[OPTION...]",
      .summary = "List the slots, who has them and who waits",
-     .about = EXITS "\n" WHERE,
+     .about = EXITS("slot") "\n" WHERE,
      .examples = "paddock slots\n",
      .options = slots_options,
      .remote = true,
@@ -202,9 +204,9 @@ static const struct pdk_verb verbs[] = {
      .summary = "Look into the durable queue, and steer it",
      .about =
          "stats tells how many jobs each topic has, and how long the oldest that is due has waited. limit says how\n"
-         "many of a topic run at once; 0 is no limit.\n\n" EXITS "\n" WHERE,
+         "many of a topic run at once; 0 is no limit.\n\n" EXITS("job") "\n" WHERE,
      .examples = "paddock queue\n"
-                 "paddock queue list --state delayed,ready --topic mail\n"
+                 "paddock queue list --state delayed --topic mail\n"
                  "paddock queue pause mail\n"
                  "paddock queue limit mail 4\n",
      .options = queue_options,
@@ -215,7 +217,8 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...] [list]\n[OPTION...] show JOB...\n[OPTION...] replay|purge JOB...\n"
                  "[OPTION...] replay|purge --topic TOPIC",
      .summary = "Jobs that failed for good: look at them, run them again, or forget them",
-     .about = EXITS "\n" WHERE,
+     .about = "purge of a topic forgets all of its jobs that have ended, also those that went well.\n\n" EXITS(
+         "job") "\n" WHERE,
      .examples = "paddock dead\n"
                  "paddock dead replay 1042\n"
                  "paddock dead purge --topic mail\n",
@@ -228,7 +231,8 @@ static const struct pdk_verb verbs[] = {
      .summary = "Tell what happens, as it happens",
      .about =
          "Goes on until Ctrl-C, over broken connections too. With --json one event a line, as the server says it;\n"
-         "the id to go on behind one later is its seq, while the server is not started anew.\n\n" EXITS "\n" WHERE,
+         "the id to go on behind one later is its seq, while the server is not started anew.\n\n" EXITS(
+             "run") "\n" WHERE,
      .examples = "paddock events\n"
                  "paddock events web --type 'run.*,attempt.ended'\n"
                  "paddock events --json --since 812\n",
@@ -240,8 +244,8 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...]",
      .summary = "Watch a server: runs, rates, slots, plugins, queue",
      .about =
-         "Keys: q or Ctrl-C ends, space draws anew. Where standard output is no terminal it is printed once.\n\n" EXITS
-         "\n" WHERE,
+         "Keys: q or Ctrl-C ends, space draws anew. Where standard output is no terminal it is printed once.\n\n" EXITS(
+             "run") "\n" WHERE,
      .examples = "paddock top\n"
                  "paddock top --interval 500ms\n",
      .options = top_options,
