@@ -63,10 +63,8 @@ class Tty(client.ClientCase):
 
     def test_top(self):
         terminal = Terminal(self, "top", "--interval", "100ms", columns=90, rows=24)
-        before = None
         terminal.wait_for("subprocess-web-1")
-        before = self.modes(terminal)
-        self.assertFalse(before[3] & termios.ECHO)
+        self.assertFalse(self.modes(terminal)[3] & termios.ECHO)
         terminal.text = ""
         self.does("submit", "--direct", "bad", "--wait", code=1)
         terminal.wait_for("1 failed")

@@ -48,7 +48,8 @@ class Examples(paddock.Case):
 
     def test_serve(self):
         if not os.path.exists(os.path.join(os.path.dirname(paddock.PROGRAM), "../lib/paddock/plugins/queue.so")):
-            self.skipTest("the queue is not built")
+            self.assertNotEqual(os.environ.get("CI"), "true", "the queue is not built")
+            self.skipTest("SKIPPED: the queue is not built")
         result = subprocess.run(["bash", os.path.join(paddock.EXAMPLES, "serve/walk.sh")], text=True, timeout=120,
                                 env={**self.env, "PADDOCK": paddock.PROGRAM, "SHOP_PORT": str(free_port())},
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
