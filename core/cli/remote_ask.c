@@ -7,6 +7,7 @@
 
 #define BODY_MAX ((size_t)64 << 20)
 
+/* Where the whole screen is drawn on, or nobody is to be told, it is kept. */
 static void say(struct pdk_remote *remote, const char *text) {
     if (remote->holds_words)
         (void)strlcpy(remote->words, text, sizeof remote->words);
@@ -104,8 +105,17 @@ static int take_answer(struct pdk_remote *remote, const pdk_client_answer *answe
     int32_t rc = v->parse(v, answer->data, answer->size, "the answer", &remote->value, &err);
     if (rc == -ENOMEM) return pdk_say_memory();
     if (rc == 0) return 0;
-    pdk_say("%s: the answer cannot be read: %s", remote->place, err.message);
+    char text[1200];
+    (void)snprintf(text, sizeof text, "%s: the answer cannot be read: %s", remote->place, err.message);
+    say(remote, text);
     return PDK_EXIT_FAILED;
+}
+
+/* A path that was cut short would ask for something else. */
+static int check_path(const struct pdk_remote *remote, const struct pdk_buffer *path) {
+    if (!path->error) return 0;
+    if (path->error == -ENOMEM) return pdk_say_memory();
+    return pdk_say_usage(remote->arguments->verb, "", "what is asked for is longer than %zu characters", path->limit);
 }
 
 int pdk_remote_ask(struct pdk_remote *remote, const char *method, struct pdk_buffer *path, const pdk_value *body) {
@@ -113,13 +123,13 @@ int pdk_remote_ask(struct pdk_remote *remote, const char *method, struct pdk_buf
     struct pdk_buffer text = PDK_BUFFER(BODY_MAX);
     pdk_client_answer answer = {.struct_size = sizeof answer, .type = "", .data = ""};
     pdk_error err = PDK_ERROR;
-    int code = 0;
+    int code = check_path(remote, path);
     if (body) (void)v->print(v, body, PDK_JSON_PLAIN, pdk_buffer_write, &text);
-    int32_t rc = text.error ? text.error : path->error;
-    if (rc == 0)
+    int32_t rc = text.error;
+    if (code == 0 && rc == 0)
         rc = remote->client->request(remote->connection, method, pdk_buffer_string(path),
                                      body ? pdk_buffer_string(&text) : NULL, text.size, &answer, &err);
-    code = rc < 0 ? pdk_remote_unreachable(remote, rc, &err) : take_answer(remote, &answer);
+    if (code == 0) code = rc < 0 ? pdk_remote_unreachable(remote, rc, &err) : take_answer(remote, &answer);
     pdk_buffer_free(&text);
     pdk_buffer_free(path);
     return code;
@@ -166,6 +176,7 @@ int pdk_remote_pages(struct pdk_remote *remote, struct pdk_buffer *path, const c
     do {
         PDK_PATH(own);
         pdk_buffer_text(&own, pdk_buffer_string(path));
+        if (path->error) own.error = path->error;
         if (*next) pdk_url_query(&own, "after", next);
         code = pdk_remote_get(remote, &own, &page);
         const pdk_value *list = code ? NULL : v->get(page, member);
@@ -184,11 +195,13 @@ int pdk_remote_follow(struct pdk_remote *remote, struct pdk_buffer *path, const 
                       int32_t (*each)(void *arg, const pdk_client_event *event), void *arg) {
     pdk_client_answer answer = {.struct_size = sizeof answer, .type = "", .data = ""};
     pdk_error err = PDK_ERROR;
-    int32_t rc = remote->client->follow(remote->connection, pdk_buffer_string(path), last_id, each, arg, &answer, &err);
-    int code = 0;
+    int code = check_path(remote, path);
+    int32_t rc = 0;
+    if (code == 0)
+        rc = remote->client->follow(remote->connection, pdk_buffer_string(path), last_id, each, arg, &answer, &err);
     if (rc < 0) {
         code = pdk_remote_unreachable(remote, rc, &err);
-    } else if (answer.status != 200) {
+    } else if (code == 0 && answer.status != 200) {
         code = take_answer(remote, &answer);
         if (code == 0) code = pdk_remote_fault(remote);
     }

@@ -39,7 +39,6 @@ void pdk_run_row(const struct pdk_console *out, struct pdk_grid *grid, struct pd
     pdk_grid_cell(grid, "%s", pdk_why_of(arena, run, now));
 }
 
-/* The same run is not shown twice, though pages overlap where runs end meanwhile. */
 static int add_run(void *arg, const pdk_value *run) {
     struct listing *listing = arg;
     if (listing->remote->arguments->json)

@@ -151,6 +151,8 @@ class Look(client.ClientCase):
         runs = self.json("ps", "web")
         self.assertEqual((runs[0]["task"], runs[0]["state"]), ("web", "running"))
         self.fails(2, 'there is no "nope"', "ps", "--state", "nope")
+        for arguments in (("ps", "--search"), ("events", "--type"), ("logs",), ("cancel",)):
+            self.fails(2, "what is asked for is longer than", *arguments, "x" * 9000)
 
     def test_many_pages(self):
         self.serve("tasks: {}\nlimits: {history: 5000}\n")
@@ -179,11 +181,12 @@ class Look(client.ClientCase):
     def test_what_tasks_say_steers_no_terminal(self):
         self.serve(TASKS)
         self.does("submit", "--direct", "odd", "--wait", code=1)
-        for arguments in (("ps", "--all"), ("show", "odd"), ("top",), ("events", "--since", "0", "--limit", "30")):
-            text = "\n".join(self.does(*arguments, env={"COLUMNS": "500"}) if arguments[0] != "events" else [])
+        for arguments in (("ps", "--all"), ("show", "odd"), ("top",),
+                          ("events", "odd", "--type", "run.ended", "--since", "0", "--limit", "1")):
+            text = "\n".join(self.does(*arguments, env={"COLUMNS": "500"}))
             self.assertNotIn("\x1b", text)
             self.assertNotIn("\x07", text)
-            if arguments[0] in ("ps", "show"):
+            if arguments[0] != "top":
                 self.assertIn("^[[2J^G", text)
 
     def test_logs(self):
