@@ -8,7 +8,7 @@ void pdk_read_mode(struct pdk_reading *reading, const struct pdk_field *row, con
     const char *text = pdk_read_text(reading, value, "a mode, as 0660");
     uint32_t mode = 0;
     if (!text) return;
-    const char *digits = text[0] == '0' && text[1] ? text + 1 : text;
+    const char *digits = text[0] == '0' && strlen(text) == 4 ? text + 1 : text;
     if (strlen(digits) != 3 || strspn(digits, "01234567") != 3) {
         pdk_reading_fault(reading, value, "expected three octal digits, as 0660", NULL, "\"%.80s\" is not a mode",
                           text);

@@ -98,6 +98,11 @@ class Life(ServeCase):
         self.write("paddock.yaml", "tasks: {a: {kind: nowhere}}")
         self.ended(self.paddock("serve", "--check"), 4)
 
+    def test_modes(self):
+        for mode, code in (("0660", 0), ("660", 0), ("066", 0), ("000", 0), ("66", 3), ("00660", 3), ("0668", 3), ("0", 3)):
+            self.write("paddock.yaml", f"tasks: {{}}\nserver: {{mode: {mode}}}")
+            self.ended(self.paddock("serve", "--check"), code)
+
     def test_bad_words(self):
         self.write("paddock.yaml", "tasks: {}")
         for words, said in ((("--ready-fd", "x"), "is no descriptor"), (("--ready-fd", "77"), "Bad file descriptor"),
