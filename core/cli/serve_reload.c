@@ -153,21 +153,27 @@ static void write_difference(pdk_writer *w, const struct difference *difference)
     values->end(w);
 }
 
+/* "shop.yaml:3:9: ", "shop.yaml: " of a whole file, or nothing. Returns buf. */
+static const char *place_of(const struct pdk_fault *fault, char *buf, size_t size) {
+    const struct pdk_place *place = &fault->place;
+    buf[0] = '\0';
+    if (place->line)
+        (void)snprintf(buf, size, "%.200s:%u:%u: ", place->file, place->line, place->column);
+    else if (place->file)
+        (void)snprintf(buf, size, "%.200s: ", place->file);
+    return buf;
+}
+
 static void say_faults(struct pdk_session *session, struct pdk_report *report) {
+    char place[300];
     pdk_report_sort(report);
     for (uint32_t i = 0; i < report->count; i++) {
         const struct pdk_fault *fault = &report->faults[i];
         struct pdk_said_of of = {.level = fault->severity == PDK_SEVERITY_ERROR ? PDK_LOG_ERROR : PDK_LOG_WARN,
                                  .file = fault->place.file,
                                  .line = fault->place.line};
-        char place[300] = "";
-        if (fault->place.line)
-            (void)snprintf(place, sizeof place, "%.200s:%u:%u: ", fault->place.file, fault->place.line,
-                           fault->place.column);
-        else if (fault->place.file)
-            (void)snprintf(place, sizeof place, "%.200s: ", fault->place.file);
-        pdk_run_talk_of(session, &of, "%s%s%s%s%s%s", place, fault->path, *fault->path ? ": " : "", fault->message,
-                        *fault->expected ? "; " : "", fault->expected);
+        pdk_run_talk_of(session, &of, "%s%s%s%s%s%s", place_of(fault, place, sizeof place), fault->path,
+                        *fault->path ? ": " : "", fault->message, *fault->expected ? "; " : "", fault->expected);
     }
 }
 
@@ -178,14 +184,14 @@ static const struct pdk_fault *first_error(const struct pdk_report *report) {
 }
 
 static int32_t refuse(struct pdk_session *session, struct pdk_report *report, pdk_error *err) {
+    char place[300];
     say_faults(session, report);
     const struct pdk_fault *fault = first_error(report);
     pdk_run_talk(session, PDK_LOG_ERROR, "", "not reloaded: %u error%s; nothing has changed", report->errors,
                  report->errors == 1 ? "" : "s");
     if (!fault) return -EINVAL;
     err->code = -EINVAL;
-    (void)snprintf(err->message, sizeof err->message, "%.200s:%u:%u: %s%s%s",
-                   fault->place.file ? fault->place.file : "", fault->place.line, fault->place.column, fault->path,
+    (void)snprintf(err->message, sizeof err->message, "%s%s%s%s", place_of(fault, place, sizeof place), fault->path,
                    *fault->path ? ": " : "", fault->message);
     (void)strlcpy(err->hint, fault->expected, sizeof err->hint);
     return -EINVAL;

@@ -40,6 +40,8 @@ class Console(ServeCase):
                          {"added": ["b"], "changed": [], "removed": [], "restart": ["limits"], "unchanged": 1})
         self.write("paddock.yaml", "tasks: {a: {neds: x}}")
         self.assertIn("paddock.yaml:1:", self.command("reload", rc=-22))
+        os.chmod(self.path("paddock.yaml"), 0o666)
+        self.assertEqual(self.command("reload", rc=-22), "paddock.yaml: others may write this file")
         self.assertEqual([task["task"] for task in self.inspect("tasks")], ["a", "b"])
         self.assertTrue(is_alive(child))
         self.assertEqual(self.inspect("server")["reloads"], 1)
