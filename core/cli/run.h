@@ -68,6 +68,9 @@ void pdk_session_leave_at_once(const struct pdk_session *session);
 
 /* run_lines.c: a line that a task printed. */
 void pdk_run_line(struct pdk_session *session, const char *name, const pdk_event *event);
+/* What the options of a plan call output and warn; arg: the session. */
+void pdk_run_output(void *arg, const struct pdk_item *item, const pdk_event *event);
+void pdk_run_warn(void *arg, const char *text);
 
 /* run_visible.c: for a terminal: control characters as ^X, but for colours, tabs and newlines. */
 void pdk_run_visible(struct pdk_buffer *to, const char *data, size_t size, bool keep_return);

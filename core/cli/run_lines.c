@@ -62,3 +62,15 @@ void pdk_run_line(struct pdk_session *session, const char *name, const pdk_event
     else
         pass_on(session, fd, event);
 }
+
+void pdk_run_output(void *arg, const struct pdk_item *item, const pdk_event *event) {
+    struct pdk_session *session = arg;
+    if (session->arguments->json)
+        pdk_run_json(session, item, event);
+    else
+        pdk_run_line(session, item ? item->name : event->name, event);
+}
+
+void pdk_run_warn(void *arg, const char *text) {
+    pdk_run_talk(arg, PDK_LOG_WARN, "", "%s", text);
+}

@@ -17,18 +17,6 @@ static void on_event(void *arg, const struct pdk_item *item, const pdk_event *ev
     pdk_screen_changed(&session->screen);
 }
 
-static void on_output(void *arg, const struct pdk_item *item, const pdk_event *event) {
-    struct pdk_session *session = arg;
-    if (session->arguments->json)
-        pdk_run_json(session, item, event);
-    else
-        pdk_run_line(session, item ? item->name : event->name, event);
-}
-
-static void on_warning(void *arg, const char *text) {
-    pdk_run_talk(arg, PDK_LOG_WARN, "", "%s", text);
-}
-
 static void on_written(void *arg) {
     struct pdk_session *session = arg;
     session->over = true;
@@ -157,8 +145,8 @@ static int work(struct pdk_session *session) {
                                              .trace = getenv("TRACEPARENT"), /* whoever started us is in one */
                                              .trace_state = getenv("TRACESTATE"),
                                              .event = on_event,
-                                             .output = on_output,
-                                             .warn = on_warning,
+                                             .output = pdk_run_output,
+                                             .warn = pdk_run_warn,
                                              .finished = on_finished,
                                              .arg = session};
     pdk_error err = PDK_ERROR;
