@@ -120,6 +120,10 @@ int32_t pdk_words_add(struct pdk_words *words, struct pdk_arena *arena, const ch
 void pdk_help_verb(const struct pdk_verb *verb, FILE *to);
 void pdk_help_all(FILE *to);
 
+/* read_file.c: all of a file, "-" being standard input, where the limit of the buffer is the most that it may have. option:
+ * that named it, and wants no standard input; NULL: none has. 0, or an exit code after the error was told. */
+int pdk_read_whole(const char *option, const char *path, struct pdk_buffer *to);
+
 /* say.c: one line "paddock: ..." on stderr. hint, if not "", is put behind in parentheses of its own line. */
 void pdk_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int pdk_say_usage(const struct pdk_verb *verb, const char *hint, const char *format, ...)

@@ -5,6 +5,8 @@
 
 #include "core/cli/load.h"
 
+#define PDK_SUBMIT_FILE_MAX ((size_t)4 << 20)
+
 struct pdk_handed {
     const pdk_value *spec; /* dropped by pdk_handover_free */
     bool from_file;

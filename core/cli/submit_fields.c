@@ -8,8 +8,6 @@
 #include "core/cli/submit.h"
 #include "core/yaml/yaml.h"
 
-#define FILE_MAX_BYTES ((size_t)4 << 20)
-
 /* ---- maps */
 
 static void write_merged(pdk_writer *w, const pdk_value *below, const pdk_value *above, int depth) {
@@ -41,21 +39,6 @@ const pdk_value *pdk_submit_merge(const pdk_value *below, const pdk_value *above
 
 /* ---- values */
 
-static int read_file(const char *option, const char *path, struct pdk_buffer *to) {
-    FILE *file = fopen(path, "re");
-    char piece[8192];
-    size_t size;
-    if (file) {
-        while ((size = fread(piece, 1, sizeof piece, file))) pdk_buffer_add(to, piece, size);
-        int error = ferror(file) ? errno : 0;
-        (void)fclose(file);
-        if (!error && !to->error) return 0;
-        errno = error ? error : EFBIG;
-    }
-    pdk_say("--%s: %s: %s", option, path, strerror(errno));
-    return PDK_EXIT_FILE;
-}
-
 /* Faults are in the report; the value stays for who prints them. */
 static int read_yaml(struct pdk_setup *setup, const char *name, const char *text, size_t size, const pdk_value **ret) {
     int32_t rc = pdk_yaml_parse(name, text, size, &setup->report, ret);
@@ -67,10 +50,10 @@ static int read_yaml(struct pdk_setup *setup, const char *name, const char *text
 
 /* The value itself, or @FILE. */
 static int read_value(struct pdk_setup *setup, const char *option, const char *text, const pdk_value **ret) {
-    struct pdk_buffer file = PDK_BUFFER(FILE_MAX_BYTES);
+    struct pdk_buffer file = PDK_BUFFER(PDK_SUBMIT_FILE_MAX);
     char name[40];
     (void)snprintf(name, sizeof name, "--%s", option);
-    int code = *text == '@' ? read_file(option, text + 1, &file) : 0;
+    int code = *text == '@' ? pdk_read_whole(option, text + 1, &file) : 0;
     if (code == 0)
         code = *text == '@' ? read_yaml(setup, text + 1, pdk_buffer_string(&file), file.size, ret)
                             : read_yaml(setup, name, text, strlen(text), ret);

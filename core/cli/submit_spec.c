@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Specs to be submitted: of a file, of a task that the server knows, of a kind, of a command. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +8,6 @@
 #include "core/base/text.h"
 #include "core/cli/submit.h"
 #include "core/yaml/yaml.h"
-
-#define FILE_MAX_BYTES ((size_t)4 << 20)
 
 /* ---- gathered */
 
@@ -138,21 +135,6 @@ static int add_tasks(struct pdk_handover *s, const struct pdk_arguments *a, bool
     return code;
 }
 
-static int read_all(const char *path, struct pdk_buffer *to) {
-    bool standard = strcmp(path, "-") == 0;
-    FILE *file = standard ? stdin : fopen(path, "re");
-    char piece[8192];
-    size_t size;
-    int error = file ? 0 : errno;
-    while (file && (size = fread(piece, 1, sizeof piece, file))) pdk_buffer_add(to, piece, size);
-    if (file && ferror(file)) error = errno;
-    if (file && !standard) (void)fclose(file);
-    if (!error && to->error) error = to->error == -E2BIG ? EFBIG : ENOMEM;
-    if (!error) return 0;
-    pdk_say("%s: %s", standard ? "standard input" : path, strerror(error));
-    return PDK_EXIT_FILE;
-}
-
 /* A task by itself has none of the words of a whole file. */
 static bool is_whole_file(const pdk_value *value) {
     static const char *const words[] = {"tasks", "include", "defaults", "plugins", "sources", "server", NULL};
@@ -178,8 +160,8 @@ static int add_file(struct pdk_handover *s, struct pdk_arguments *a, bool local)
     const pdk_values *v = pdk_values_get();
     const char *path = a->files.items[0];
     const struct pdk_config_set set = {.fields = s->fields, .names = a->names.items};
-    struct pdk_buffer text = PDK_BUFFER(FILE_MAX_BYTES);
-    int code = read_all(path, &text);
+    struct pdk_buffer text = PDK_BUFFER(PDK_SUBMIT_FILE_MAX);
+    int code = pdk_read_whole(NULL, path, &text);
     if (code == 0 && pdk_yaml_parse(strcmp(path, "-") ? path : "standard input", pdk_buffer_string(&text), text.size,
                                     &s->setup.report, &s->text) < 0)
         code = pdk_setup_faults(&s->setup);

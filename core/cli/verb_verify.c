@@ -52,23 +52,12 @@ static const char *escape(struct pdk_arena *arena, const char *json) {
 /* "@FILE" is what the file holds. */
 static int read_text(struct pdk_arguments *a, const char *option, const char *given, const char **ret) {
     struct pdk_buffer text = PDK_BUFFER(INPUT_MAX);
-    char piece[4096];
-    FILE *file;
-    size_t size;
     *ret = given;
     if (!given || given[0] != '@') return 0;
-    file = fopen(given + 1, "re");
-    if (!file) {
-        pdk_say("--%s: %s: %s", option, given + 1, strerror(errno));
-        return PDK_EXIT_FILE;
-    }
-    while ((size = fread(piece, 1, sizeof piece, file)) > 0) pdk_buffer_add(&text, piece, size);
-    (void)fclose(file);
-    *ret = text.error ? NULL : pdk_arena_text(&a->arena, pdk_buffer_string(&text), text.size);
+    int code = pdk_read_whole(option, given + 1, &text);
+    *ret = code ? NULL : pdk_arena_text(&a->arena, pdk_buffer_string(&text), text.size);
     pdk_buffer_free(&text);
-    if (*ret) return 0;
-    pdk_say("--%s: %s: it is larger than 1 MiB", option, given + 1);
-    return PDK_EXIT_FILE;
+    return code || *ret ? code : pdk_say_memory();
 }
 
 static int read_json(struct pdk_arguments *a, const char *option, const char *given, const char **ret) {

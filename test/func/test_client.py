@@ -54,6 +54,9 @@ class Submit(client.ClientCase):
         self.fails(2, "--label =1: wants KEY=VALUE", "submit", "--kind", "echo", "--label", "=1")
         self.fails(2, 'unknown field "nope"', "submit", "--kind", "echo", "--with", "nope=1")
         self.fails(3, "there", "submit", "--kind", "echo", "--with", "@there")
+        self.fails(3, "--with: /dev/zero: larger than 4MiB", "submit", "--kind", "echo", "--with", "@/dev/zero")
+        self.fails(3, "--input: /: Is a directory", "submit", "--kind", "echo", "--input", "@/")
+        self.fails(3, "/dev/zero: larger than 4MiB", "submit", "/dev/zero")
         self.fails(2, "--priority", "submit", "say", "--priority", "101")
         self.fails(2, "--delay", "submit", "say", "--delay", "soon")
         for odd in (("--kind", b"\xff"), ("--kind", "echo", "--name", b"\xff"), (b"\xff",), ("--", "echo", b"\xff"),

@@ -93,6 +93,9 @@ class Options(paddock.Case):
         with_file = self.write("with.json", '{"name": ""}')
         result = self.ended(self.paddock("verify", "--kind", "walk", "--with", "@" + with_file, "--check", "35", GOOD), 0)
         self.assertIn("kind walk does not take", result.stdout)
+        for file, words in (("/", "Is a directory"), ("/dev/zero", "larger than 1MiB")):
+            result = self.ended(self.paddock("verify", "--kind", "walk", "--with", "@" + file, GOOD), 3)
+            self.assertEqual(result.stderr, f"paddock: --with: {file}: {words}\n")
 
     def test_bad_command_lines(self):
         for arguments, text in (
