@@ -41,16 +41,6 @@ static int32_t dispatch(struct client_sse *sse) {
     return rc;
 }
 
-static void set_retry(struct client_sse *sse, const char *value, size_t size) {
-    uint64_t number = 0;
-    if (!size || size > 9) return;
-    for (size_t i = 0; i < size; i++) {
-        if (value[i] < '0' || value[i] > '9') return;
-        number = number * 10 + (uint64_t)(value[i] - '0');
-    }
-    sse->retry_ms = number;
-}
-
 static bool is(const char *name, size_t size, const char *word) {
     return size == strlen(word) && memcmp(name, word, size) == 0;
 }
@@ -65,8 +55,6 @@ static int32_t take_field(struct client_sse *sse, const char *name, size_t name_
         set(sse->type, sizeof sse->type, value, size);
     } else if (is(name, name_size, "id") && size < sizeof sse->next_id && !memchr(value, '\0', size)) {
         set(sse->next_id, sizeof sse->next_id, value, size);
-    } else if (is(name, name_size, "retry")) {
-        set_retry(sse, value, size);
     }
     return rc;
 }

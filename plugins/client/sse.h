@@ -26,7 +26,6 @@ struct client_sse {
     struct client_text line, data;
     char id[CLIENT_ID_MAX]; /* of the last event that was whole */
     char next_id[CLIENT_ID_MAX], type[CLIENT_TYPE_MAX];
-    uint64_t retry_ms; /* as the server asked; 0: it did not */
     bool has_data, after_return, begun;
 };
 
