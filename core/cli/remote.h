@@ -133,6 +133,7 @@ int pdk_show_one(struct pdk_remote *remote, const char *name, bool job);
 void pdk_topic_titles(const struct pdk_remote *remote, struct pdk_grid *grid);
 void pdk_topic_row(const struct pdk_console *out, struct pdk_grid *grid, struct pdk_arena *arena,
                    const pdk_value *topic);
+void pdk_slot_titles(const struct pdk_remote *remote, struct pdk_grid *grid);
 void pdk_slot_row(const struct pdk_console *out, struct pdk_grid *grid, struct pdk_arena *arena, const pdk_value *slot);
 const char *pdk_queue_word(bool dead, size_t i);
 

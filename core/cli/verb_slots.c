@@ -2,6 +2,12 @@
 /* paddock slots: who has which slot, and who waits for it. */
 #include "core/cli/remote.h"
 
+void pdk_slot_titles(const struct pdk_remote *remote, struct pdk_grid *grid) {
+    static const char *const titles[] = {"SLOT", "STATE", "OWNER", "WAITING", "REPLACEMENT", NULL};
+    pdk_grid_begin(grid, 5);
+    pdk_titles(remote, grid, titles);
+}
+
 void pdk_slot_row(const struct pdk_console *out, struct pdk_grid *grid, struct pdk_arena *arena,
                   const pdk_value *slot) {
     const char *owner = pdk_cell_of(arena, slot, "owner"), *next = pdk_cell_of(arena, slot, "replacement");
@@ -15,12 +21,10 @@ void pdk_slot_row(const struct pdk_console *out, struct pdk_grid *grid, struct p
 }
 
 static void print_table(struct pdk_remote *remote, const pdk_value *slots) {
-    static const char *const titles[] = {"SLOT", "STATE", "OWNER", "WAITING", "REPLACEMENT", NULL};
     const pdk_values *v = pdk_values_get();
     struct pdk_arena arena = {0};
     struct pdk_grid grid;
-    pdk_grid_begin(&grid, 5);
-    pdk_titles(remote, &grid, titles);
+    pdk_slot_titles(remote, &grid);
     for (size_t i = 0; i < v->count(slots); i++) pdk_slot_row(&remote->out, &grid, &arena, v->at(slots, i));
     pdk_grid_print(&grid, &remote->out, "", stdout);
     pdk_grid_free(&grid);

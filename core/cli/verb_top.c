@@ -202,12 +202,10 @@ static void draw_topics(struct top *top, const pdk_value *topics) {
 
 /* Those that somebody waits for, or that are held. */
 static void draw_slots(struct top *top, const pdk_value *slots) {
-    static const char *const titles[] = {"SLOT", "STATE", "OWNER", "WAITING", "REPLACEMENT", NULL};
     const pdk_values *v = pdk_values_get();
     struct pdk_grid grid;
     size_t rows = 0;
-    pdk_grid_begin(&grid, 5);
-    pdk_titles(top->remote, &grid, titles);
+    pdk_slot_titles(top->remote, &grid);
     for (size_t i = 0; i < v->count(slots) && rows < ROWS_PART; i++) {
         const pdk_value *slot = v->at(slots, i);
         if (!pdk_get_integer(slot, "waiting") && !pdk_get_flag(slot, "paused")) continue;
