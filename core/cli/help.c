@@ -58,6 +58,7 @@ void pdk_help_all(FILE *to) {
                 "  paddock run -- sh -c 'echo hello'\n"
                 "  paddock run tasks.yaml\n"
                 "  paddock check tasks.yaml\n"
-                "  paddock serve tasks.yaml & paddock ps\n",
+                "  paddock serve tasks.yaml\n"
+                "  paddock ps\n",
                 to);
 }

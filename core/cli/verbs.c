@@ -79,7 +79,8 @@ static const struct pdk_verb verbs[] = {
          "than once.\n",
      .examples = "paddock serve                                 the tasks of ./paddock.yaml\n"
                  "paddock serve --check shop.yaml               would it start?\n"
-                 "paddock serve --pid-file /run/shop.pid shop.yaml; kill -HUP $(cat /run/shop.pid)\n"
+                 "paddock serve --pid-file /run/shop.pid shop.yaml\n"
+                 "kill -HUP $(cat /run/shop.pid)                read its files again\n"
                  "ENTRYPOINT [\"paddock\", \"serve\", \"/etc/paddock/paddock.yaml\"]     in a container\n",
      .options = serve_options,
      .takes = PDK_TAKES_FILE,

@@ -124,9 +124,13 @@ class Life(ServeCase):
     def test_one_server_has_the_state_though_another_user_asks(self):
         process = self.serve("tasks: {}")
         os.chmod(self.folder, 0o755)
+        os.chmod(self.path("paddock.yaml"), 0o644)
         for path in ("state", "state/lock"):
             os.chown(self.path(path), 65534, 65534)
-        result = self.ended(self.paddock("serve", user=65534), 8)
+        try:
+            result = self.ended(self.paddock("serve", user=65534), 8)
+        except PermissionError:
+            self.skipTest("SKIPPED: the program lies where others may not run it")
         self.assertIn(f"another server, process {process.pid}, has {self.path('state')}", result.stderr)
         self.end(process)
 
