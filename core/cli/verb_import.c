@@ -162,6 +162,7 @@ static int write_file(const struct pdk_arguments *arguments, const struct pdk_bu
         error = errno;
     }
     if (well) return 0;
+    if (fd >= 0 && !arguments->force) (void)unlink(path); /* half of a file, which was made just now */
     pdk_say("cannot write %s: %s", path, strerror(error));
     return PDK_EXIT_FILE;
 }

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import subprocess
 
 import paddock
 
@@ -78,6 +79,11 @@ class Import(paddock.Case):
         self.assertIn("there.yaml: 1 task\n", self.imported("-o", "there.yaml", "--force", "Procfile").stderr)
         self.assertIn("  web: x\n", self.read("there.yaml"))
         self.imported("-o", "no/such/folder.yaml", "Procfile", code=3)
+        self.write("Procfile", "".join(f"web{n}: x\n" for n in range(1000)))
+        result = subprocess.run(["sh", "-c", 'trap "" XFSZ; ulimit -f 1; "$1" import -o new.yaml Procfile', "sh",
+                                 paddock.PROGRAM], cwd=self.folder, capture_output=True, text=True)
+        self.assertIn("cannot write new.yaml: File too large", self.ended(result, 3).stderr)
+        self.assertFalse(self.exists("new.yaml"))  # nor does it stand in the way of the next
 
     def test_errors(self):
         self.write("Procfile", "web: x\nwhat is this\n")
