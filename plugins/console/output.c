@@ -31,6 +31,20 @@ struct con_follower {
 
 static const enum con_type offered[] = {CON_PLAIN, CON_NDJSON, CON_SSE};
 
+/* Output of which no more than its bytes is known: what is text in an event is never NULL. */
+static pdk_event printed(void) {
+    return (pdk_event){.struct_size = (uint32_t)sizeof(pdk_event),
+                       .kind = PDK_EVENT_OUTPUT,
+                       .run_id = "",
+                       .text = "",
+                       .code = "",
+                       .name = "",
+                       .runner = "",
+                       .slot = "",
+                       .trace_id = "",
+                       .span_id = ""};
+}
+
 /* ---- how it is written ---- */
 
 static void put_piece(const struct con *con, pdk_writer *w, const pdk_value *event, uint64_t offset, uint64_t lost) {
@@ -218,16 +232,7 @@ static bool remember(struct con_follower *f, const struct con_run *run, uint64_t
     const pdk_value *value = NULL;
     pdk_error err = PDK_ERROR;
     const char *text = "";
-    pdk_event event = {.struct_size = (uint32_t)sizeof event,
-                       .kind = PDK_EVENT_OUTPUT,
-                       .run_id = "",
-                       .text = "",
-                       .code = "",
-                       .name = "",
-                       .runner = "",
-                       .slot = "",
-                       .trace_id = "",
-                       .span_id = ""};
+    pdk_event event = printed();
     int32_t rc = con->control->inspect(con->control, "output", run->run, NULL, &value, &err);
     if (rc < 0) {
         con_answer_error(f->request, rc, &err);
@@ -292,21 +297,12 @@ static void answer_archive(struct con_follower *f, int32_t rc, const pdk_error *
 
 static int32_t on_piece(void *arg, const pdk_piece *piece) {
     struct con_follower *f = arg;
-    const pdk_event event = {.struct_size = (uint32_t)sizeof event,
-                             .kind = PDK_EVENT_OUTPUT,
-                             .unix_ns = piece->unix_ns,
-                             .run_id = "",
-                             .text = "",
-                             .code = "",
-                             .name = "",
-                             .runner = "",
-                             .slot = "",
-                             .trace_id = "",
-                             .span_id = "",
-                             .data = piece->data,
-                             .size = piece->size,
-                             .stream = piece->stream,
-                             .attempt = piece->attempt};
+    pdk_event event = printed();
+    event.unix_ns = piece->unix_ns;
+    event.data = piece->data;
+    event.size = piece->size;
+    event.stream = piece->stream;
+    event.attempt = piece->attempt;
     f->lost += piece->lost;
     if (piece->size || piece->lost) write_piece(f, &event, piece->offset); /* else there is nothing yet */
     answer_archive(f, 0, NULL);
