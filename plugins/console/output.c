@@ -7,7 +7,7 @@
 
 #include "console.h"
 
-enum { BUFFER_MAX = 256 << 10, BUFFER_LIMIT = 512 << 10, BUFFER_FULL = 128 << 10, LINES_MAX = 1000000 };
+enum { BUFFER_MAX = 256 << 10, BUFFER_LIMIT = 2 << 20, BUFFER_FULL = 128 << 10, LINES_MAX = 1000000 };
 
 #define HEARTBEAT (15 * SECOND)
 
@@ -125,7 +125,7 @@ static ssize_t read_output(void *arg, uint64_t position, char *buf, size_t max) 
         f->archive->resume(f->archive, f->reading);
     }
     if (size) return (ssize_t)size;
-    if (f->failed) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (f->failed || f->text.error) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (f->ended || f->con->stopping) return MHD_CONTENT_READER_END_OF_STREAM;
     f->waiting = true;
     MHD_suspend_connection(f->connection);
@@ -137,6 +137,7 @@ static void stop_reading(struct con_follower *f) {
     if (f->watch) con->control->unsubscribe(con->control, f->watch);
     if (f->reading) f->archive->stop(f->archive, f->reading);
     f->watch = f->reading = 0;
+    f->paused = false; /* there is nothing to resume */
 }
 
 static void end_follower(void *arg) {
@@ -305,10 +306,10 @@ static int32_t on_piece(void *arg, const pdk_piece *piece) {
     event.attempt = piece->attempt;
     f->lost += piece->lost;
     if (piece->size || piece->lost) write_piece(f, &event, piece->offset); /* else there is nothing yet */
-    answer_archive(f, 0, NULL);
+    bool full = f->paused = f->text.size > BUFFER_FULL;
     wake(f);
-    f->paused = f->text.size > BUFFER_FULL;
-    return f->paused;
+    answer_archive(f, 0, NULL); /* last: for want of memory it ends the follower */
+    return full;
 }
 
 /* Its beginning is sent already: whoever can read more than text is told, and the connection does not end well. */
