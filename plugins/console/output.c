@@ -369,16 +369,17 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
 /* ---- the question ---- */
 
 /* "ATTEMPT-OFFSET", or an offset alone. What is neither is not ours. */
-static void read_last(const char *last, pdk_read_options *options, uint64_t *attempt) {
+static bool read_last(const char *last, pdk_read_options *options, uint64_t *attempt) {
     const char *dash = strchr(last, '-');
     char text[24] = "";
     uint64_t number = 0, from = 0;
     if (dash && (size_t)(dash - last) < sizeof text) memcpy(text, last, (size_t)(dash - last));
-    if (dash && !con_uri_number(text, 1, UINT32_MAX, &number)) return;
-    if (!con_uri_number(dash ? dash + 1 : last, 0, INT64_MAX, &from)) return;
+    if (dash && !con_uri_number(text, 1, UINT32_MAX, &number)) return false;
+    if (!con_uri_number(dash ? dash + 1 : last, 0, INT64_MAX, &from)) return false;
     options->from = from;
     options->tail = 0;
     if (!*attempt) *attempt = number;
+    return true;
 }
 
 static bool read_options(struct con_request *request, pdk_read_options *options, bool *ret_tail) {
@@ -392,7 +393,7 @@ static bool read_options(struct con_request *request, pdk_read_options *options,
         !con_request_number(request, "tail", 0, LINES_MAX, &options->tail) || !con_request_flag(request, "follow", &on))
         return false;
     *ret_tail = con_request_query(request, "tail") != NULL;
-    if (last) read_last(last, options, &attempt);
+    if (last && read_last(last, options, &attempt)) *ret_tail = false; /* it goes on behind that */
     options->attempt = (uint32_t)attempt;
     options->follow = on;
     if (!stream) return true;

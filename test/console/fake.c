@@ -149,7 +149,8 @@ static int32_t archive_read(const pdk_archive *archive, const char *run_id, cons
                           .piece = piece,
                           .end = end,
                           .arg = arg,
-                          .from = options->from,
+                          .from =
+                              options->tail == UINT64_MAX ? UINT64_MAX : options->from, /* what is to come: nothing */
                           .rc = strcmp(run_id, "kept-1") ? -ENOENT : 0};
     *ret = (pdk_reading_id)(uintptr_t)r;
     self->loop->post(self->loop, &r->call);

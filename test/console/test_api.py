@@ -232,6 +232,10 @@ def test_output_of_an_archive():
         assert pieces[0]["offset"] >= 7000 and {p["stream"] for p in pieces} == {"stdout", "stderr"}, pieces[0]
         assert "".join(p["text"] for p in pieces).encode() == whole[pieces[0]["offset"]:]
         assert c.get("/v1/runs/nobody/output").status == 404
+        assert c.get("/v1/runs/kept-1/output?tail=0").data == b""
+        again = Stream(c, "/v1/runs/kept-1/output?tail=0", {"Accept": "text/event-stream", "Last-Event-ID": "1-8881"})
+        assert again.event()[2]["text"] == "line 999\n"  # what came meanwhile, of which the question wanted none
+        again.close()
         shown = c.get("/v1/runs/kept-1").json
         assert shown["attempts"] == 1 and shown["history"][0]["result"] == "succeeded", shown
         assert c.get("/v1/runs/nobody").status == 404
