@@ -19,6 +19,11 @@ enum { LAST_ROUNDS = 3 };
 
 /* ---- connections ---- */
 
+static void set_ipv4_key(struct con_peer *peer, const void *address) {
+    memcpy(peer->key, "ipv4", 4);
+    memcpy(peer->key + 8, address, 4);
+}
+
 /* What limits go by: the user, the address, or the network of an IPv6 address. */
 static void set_key(struct con_peer *peer, const struct sockaddr *address) {
     struct ucred who;
@@ -29,10 +34,13 @@ static void set_key(struct con_peer *peer, const struct sockaddr *address) {
         memcpy(peer->key, "user", 4);
         memcpy(peer->key + 8, &peer->uid, sizeof peer->uid);
     } else if (address && address->sa_family == AF_INET6) {
-        memcpy(peer->key, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 8);
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(six))
+            set_ipv4_key(peer, six->s6_addr + 12); /* it came to [::] */
+        else
+            memcpy(peer->key, six, 8);
     } else if (address && address->sa_family == AF_INET) {
-        memcpy(peer->key, "ipv4", 4);
-        memcpy(peer->key + 8, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+        set_ipv4_key(peer, &((const struct sockaddr_in *)(const void *)address)->sin_addr);
     }
 }
 

@@ -25,22 +25,22 @@ def free_port():
 class Remote(Console):
     """Over TCP, in a folder that has what its files need."""
 
-    def __init__(self, token=TOKEN, **config):
+    def __init__(self, token=TOKEN, address="127.0.0.1", **config):
         folder = tempfile.mkdtemp(prefix="console-")
         self.port = free_port()
         if token:
             config["token_file"] = write(folder, "token", token + "\n", 0o600)
-        super().__init__(folder=folder, listen=f"127.0.0.1:{self.port}", **config)
+        super().__init__(folder=folder, listen=f"{address}:{self.port}", **config)
         self.owns_folder = True
         self.token = token
 
-    def tcp(self, context=None):
+    def tcp(self, context=None, source=None):
         if context:
             return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=20, context=context)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=source)
 
-    def ask(self, method="GET", path="/v1/version", body=None, context=None, token=None, **headers):
-        connection = self.tcp(context)
+    def ask(self, method="GET", path="/v1/version", body=None, context=None, token=None, source=None, **headers):
+        connection = self.tcp(context, source)
         headers = {k.replace("_", "-"): v for k, v in headers.items()}
         if token is None and self.token:
             token = self.token
@@ -182,6 +182,21 @@ def test_rates():
             assert c.get("/v1/version").status == 200
     with Console(local_rate=3) as c:
         assert [c.get("/v1/version").status for _ in range(8)][-1] == 429
+
+
+def test_rates_are_of_each_address():
+    """Also of those that come by IPv4 to a socket of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::", 0))
+            assert not s.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    except (OSError, AssertionError):
+        print("SKIPPED: there is no IPv6 that takes IPv4 along", flush=True)
+        assert os.environ.get("CI") != "true"
+        return
+    with Remote(rate=5, address="[::]") as c:
+        until(lambda: c.ask().status == 429, "too many")
+        assert c.ask(source=("127.0.0.2", 0)).status == 200
 
 
 def openssl(folder, *arguments):
