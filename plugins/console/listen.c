@@ -60,7 +60,11 @@ static int32_t bind_local(struct con_server *server, const struct sockaddr_un *a
 
 int32_t con_listen_local(struct con_server *server, pdk_error *err) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", server->con->options.socket);
+    const char *path = server->con->options.socket; /* of the config, or of a program that need not know the limit */
+    if (strlen(path) >= sizeof address.sun_path)
+        return pdk_failf(err, -ENAMETOOLONG, NULL, "the path of a socket has less than %zu bytes, this one %zu: %s",
+                         sizeof address.sun_path, strlen(path), path);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     (void)snprintf(server->path, sizeof server->path, "%s", address.sun_path);
     server->local = true;
     int32_t rc = clear_stale(&address, err);

@@ -45,5 +45,24 @@ def test_runs_of_declared_tasks_are_explained_and_run_again():
             assert "hello" in c.get(f"/v1/runs/{again.json['run_id']}/output").data.decode()
 
 
+def test_a_socket_of_which_the_path_is_too_long():
+    """It is refused, not made where the path was cut off."""
+    folder = tempfile.mkdtemp(prefix="console-")
+    path = os.path.join(folder, "x" * 60, "y" * 60)
+    os.makedirs(path)
+    with open(os.path.join(folder, "paddock.yaml"), "w") as out:
+        json.dump({"tasks": {"a": ["true"]}}, out)
+    os.chmod(out.name, 0o600)
+    env = dict(os.environ, PADDOCK_PLUGIN_PATH=os.environ["PLUGINS"], STATE_DIRECTORY=folder)
+    with open(os.path.join(folder, "log"), "w+") as log:
+        served = subprocess.Popen([os.environ["PADDOCK"], "serve", "--socket", os.path.join(path, "socket")], cwd=folder, env=env,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+        until(lambda: "serving" in open(log.name).read() or served.poll() is not None, "it serves")
+        served.terminate()
+        served.wait(60)
+        assert "has less than 108 bytes" in open(log.name).read(), open(log.name).read()
+    shutil.rmtree(folder)
+
+
 if __name__ == "__main__":
     ran(dict(globals()))
