@@ -195,12 +195,16 @@ static bool check_body(struct con_request *request) {
     return true;
 }
 
+/* Asked with the header, and again when the body is there: nothing may begin to wait, for the library cannot stop while
+ * something is suspended. False: it is answered. */
+static bool check_stopping(struct con_request *request) {
+    if (request->con->stopping) con_answer_fault(request, CON_UNAVAILABLE, "stopping", NULL);
+    return !request->con->stopping;
+}
+
 /* One after the other, until one has refused it. */
 static bool read_header(struct con_request *request, const char *url) {
-    if (request->con->stopping) {
-        con_answer_fault(request, CON_UNAVAILABLE, "stopping", NULL);
-        return false;
-    }
+    if (!check_stopping(request)) return false;
     request->open = con_static_is(request->method, url);
     if (!con_auth_check(request) || !read_path(request, url) || !read_query(request)) return false;
     con_route(request);
@@ -260,10 +264,10 @@ static enum MHD_Result finish(struct con_request *request) {
     if (!request->response && !request->asked) {
         request->asked = true;
         con_peer_phase(request->peer, CON_WORKING);
-        if (read_json(request)) request->route->handle(request);
+        if (check_stopping(request) && read_json(request)) request->route->handle(request);
     }
     if (request->response) return queue(request);
-    if (!request->calls) return MHD_NO; /* there was no memory for an answer */
+    if (!request->calls || request->con->stopping) return MHD_NO; /* no memory for an answer */
     request->suspended = true;
     MHD_suspend_connection(request->connection);
     return MHD_YES;

@@ -2,6 +2,7 @@
 """Every operation of the contract is asked, and what comes back is what the contract says."""
 import json
 import os
+import socket
 import threading
 
 from console import CONTRACT, Console, Stream, check_answer, ran, resolved, until, validate
@@ -231,11 +232,11 @@ def test_output_of_an_archive():
         pieces = [json.loads(line) for line in answer.data.splitlines()]
         assert pieces[0]["offset"] >= 7000 and {p["stream"] for p in pieces} == {"stdout", "stderr"}, pieces[0]
         assert "".join(p["text"] for p in pieces).encode() == whole[pieces[0]["offset"]:]
-        assert c.get("/v1/runs/nobody/output").status == 404
         assert c.get("/v1/runs/kept-1/output?tail=0").data == b""
         again = Stream(c, "/v1/runs/kept-1/output?tail=0", {"Accept": "text/event-stream", "Last-Event-ID": "1-8881"})
         assert again.event()[2]["text"] == "line 999\n"  # what came meanwhile, of which the question wanted none
         again.close()
+        assert c.get("/v1/runs/nobody/output").status == 404
         shown = c.get("/v1/runs/kept-1").json
         assert shown["attempts"] == 1 and shown["history"][0]["result"] == "succeeded", shown
         assert c.get("/v1/runs/nobody").status == 404
@@ -297,6 +298,32 @@ def test_a_question_that_is_on_when_it_stops():
         assert Console.request(c, "POST", "/v1/server/shutdown").status == 200
         for thread in threads:
             thread.join()
+
+
+def test_a_body_that_comes_when_it_stops():
+    """Whoever has sent a header and sends the body in the last moment is refused; and the program ends as it should."""
+    body = b'{"spec": {}}'
+    for _ in range(20):  # it is a matter of moments, and most of these meet them
+        with Console(fake=True) as c:
+            sockets = []
+            for _ in range(100):
+                s = socket.socket(socket.AF_UNIX)
+                s.settimeout(20)
+                s.connect(c.socket)
+                s.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+                          b"Content-Length: %d\r\n\r\n" % len(body))
+                assert s.recv(100).startswith(b"HTTP/1.1 100 ")
+                sockets.append(s)
+            c.process.stdin.write("stop\n")
+            c.process.stdin.flush()
+            for s in sockets:
+                try:
+                    s.sendall(body)
+                    heard = s.recv(65536)
+                except OSError:
+                    heard = b""
+                assert not heard or heard[9:12] in (b"201", b"503"), heard
+                s.close()
 
 
 def test_methods_and_paths():
