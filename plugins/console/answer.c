@@ -81,6 +81,10 @@ void con_answer_data(struct con_request *request, unsigned status, enum con_type
 
 void con_answer_value(struct con_request *request, unsigned status, const pdk_value *value) {
     const struct con *con = request->con;
+    if (!value) {
+        con_answer_error(request, -ENOMEM, NULL);
+        return;
+    }
     struct con_text text = {.limit = ANSWER_MAX};
     int32_t rc = con->values->print(con->values, value, PDK_JSON_PLAIN, con_text_write, &text);
     con->values->drop(value);

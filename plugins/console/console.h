@@ -242,8 +242,9 @@ enum con_fault {
     CON_INTERNAL
 };
 
-void con_answer_value(struct con_request *request, unsigned status, const pdk_value *value); /* drops it */
-void con_answer_close(struct con_request *request, unsigned status, pdk_writer *writer);     /* closes it */
+void con_answer_value(struct con_request *request, unsigned status,
+                      const pdk_value *value);                                           /* drops it; NULL: no memory */
+void con_answer_close(struct con_request *request, unsigned status, pdk_writer *writer); /* closes it */
 void con_answer_data(struct con_request *request, unsigned status, enum con_type type, struct con_text *text);
 void con_answer_fault(struct con_request *request, enum con_fault code, const char *message, const char *hint);
 __attribute__((format(printf, 3, 4))) void con_answer_faultf(struct con_request *request, enum con_fault code,

@@ -83,6 +83,7 @@ static int32_t put_run(void *arg, const pdk_run_info *info) {
 
 static void put_archived(const struct con *con, struct con_text *text, const pdk_value *run) {
     const pdk_value *marked = con_archived(con, run);
+    if (!marked && !text->error) text->error = -ENOMEM;
     (void)con->values->print(con->values, marked, PDK_JSON_PLAIN, con_text_write, text);
     con->values->drop(marked);
 }

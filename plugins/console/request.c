@@ -169,8 +169,12 @@ static bool read_query(struct con_request *request) {
 }
 
 static bool read_path(struct con_request *request, const char *url) {
-    if (strlen(url) < URL_MAX) request->path = strdup(url);
-    if (request->path && con_uri_split(request->path, request->parts, CON_PARTS, &request->part_count)) return true;
+    bool fits = strlen(url) < URL_MAX;
+    if (fits && !(request->path = strdup(url))) {
+        con_answer_error(request, -ENOMEM, NULL);
+        return false;
+    }
+    if (fits && con_uri_split(request->path, request->parts, CON_PARTS, &request->part_count)) return true;
     con_answer_fault(request, CON_NOT_FOUND, "there is nothing at this path", NULL);
     return false;
 }

@@ -144,7 +144,10 @@ static bool answer_remembered(struct con_request *request) {
     struct con_run run;
     struct look look = {.con = request->con, .run = &run, .wanted = true};
     if (!find(&look, name, NULL, 0) && !find(&look, NULL, name, 0)) return false;
-    answer_details(request, &run, look.value);
+    if (look.value)
+        answer_details(request, &run, look.value);
+    else
+        con_answer_error(request, -ENOMEM, NULL);
     request->con->values->drop(look.value);
     return true;
 }
