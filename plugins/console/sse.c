@@ -184,7 +184,7 @@ static bool read_place(struct con_request *request, uint64_t *ret) {
     }
     *ret = events->first;
     if (dash && !ours)
-        *ret = events->first ? 0 : events->first; /* and what is gone is told as lost */
+        *ret = 0; /* and what is gone is told as lost */
     else if (number < events->gone)
         *ret = events->first > events->gone - number ? events->first - (events->gone - number) : 0;
     while ((!dash || ours) && *ret >= events->first && *ret < events->next &&
