@@ -36,7 +36,7 @@ static bool fits(struct con_stream *stream, uint64_t index) {
         return event->kind == PDK_EVENT_LOST;
     if (!stream->types) return true;
     entry = con_event_text(stream->con, index);
-    return entry && con_uri_listed(stream->types, entry->name);
+    return !entry || con_uri_listed(stream->types, entry->name); /* what cannot be said is told as lost */
 }
 
 /* To the next event that is wanted. False: there is none. */
@@ -47,14 +47,14 @@ static bool advance(struct con_stream *stream) {
     return stream->cursor < events->next;
 }
 
-static void say_lost(struct con_stream *stream) {
+/* Those before next are. */
+static void say_lost(struct con_stream *stream, uint64_t next) {
     struct con *con = stream->con;
     char time[64];
-    con_text_format(&stream->pending,
-                    "event: events.lost\ndata: {\"time\":\"%s\",\"event\":\"events.lost\",\"count\":%llu}\n\n",
-                    con_time(con->host->unix_ns(con->host), time, sizeof time),
-                    (unsigned long long)(con->events.first - stream->cursor));
-    stream->cursor = con->events.first;
+    con_text_format(
+        &stream->pending, "event: events.lost\ndata: {\"time\":\"%s\",\"event\":\"events.lost\",\"count\":%llu}\n\n",
+        con_time(con->host->unix_ns(con->host), time, sizeof time), (unsigned long long)(next - stream->cursor));
+    stream->cursor = next;
     if (!stream->lost_ns) stream->lost_ns = con_now(con);
 }
 
@@ -62,11 +62,16 @@ static void gather(struct con_stream *stream) {
     const struct con_event *entry;
     if (!advance(stream)) return;
     if (stream->cursor < stream->con->events.first) {
-        say_lost(stream);
+        say_lost(stream, stream->con->events.first);
         return;
     }
-    entry = con_event_text(stream->con, stream->cursor++);
-    if (entry) con_text_add(&stream->pending, entry->text, entry->text_size);
+    entry = con_event_text(stream->con, stream->cursor);
+    if (entry) {
+        con_text_add(&stream->pending, entry->text, entry->text_size);
+        stream->cursor++;
+    } else {
+        say_lost(stream, stream->cursor + 1); /* there was no memory for it */
+    }
 }
 
 static size_t take(struct con_stream *stream, char *buf, size_t max) {

@@ -7,6 +7,7 @@ from console import Console, Stream, check_answer, ran
 
 FAILS = os.environ["CONSOLE_HOST_FAILS"]
 OUTPUT = {"kept": "".join(f"line {i}\n" for i in range(1000)).encode(), "subp": b"hello\n"}
+LOST = []
 
 
 class Wrong(Exception):
@@ -49,6 +50,7 @@ def listen(c, path, headers=None):
         c.submit("heard")
         event = stream.event()
         while event and event[1] != "run.ended":
+            LOST.extend([event[2]] if event[1] == "events.lost" else [])
             event = stream.event()
         assert event, "it ended"
     finally:
@@ -67,6 +69,8 @@ def test_without_memory():
         sweep(c, "POST /v1/jobs", lambda: c.post("/v1/jobs", {"spec": {}}, headers={"Idempotency-Key": "k"}))
         sweep(c, "POST with a fault", lambda: c.post("/v1/runs", {"name": "a", "kind": "sleep", "with": {"for": "x"}}))
         sweep(c, "events", lambda: listen(c, "/v1/events?type=run.*"))
+        sweep(c, "all events", lambda: listen(c, "/v1/events"))
+        assert LOST and all(event["count"] == 1 for event in LOST), LOST  # what could not be said was not left out unsaid
 
 
 ran(dict(globals()))
