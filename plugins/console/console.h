@@ -298,6 +298,8 @@ void con_static(struct con_request *request);
 
 bool con_static_is(const char *method, const char *url); /* a file of the page, which holds no secret */
 
+extern const char *const con_outcomes[]; /* the words of PDK_END_..., then NULL */
+
 const pdk_queue *con_queue(const struct con *con); /* NULL: there is none */
 void con_ask(struct con_request *request, const char *verb, const pdk_value *params, con_answer_of_queue answer);
 

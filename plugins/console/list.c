@@ -28,7 +28,8 @@ struct page {
     struct item items[];
 };
 
-static const char *const ends[] = {"succeeded", "failed", "fatal", "canceled", "timed_out", "rejected", "lost", NULL};
+const char *const con_outcomes[] = {"succeeded", "failed", "fatal", "canceled", "timed_out", "rejected", "lost", NULL};
+_Static_assert(sizeof con_outcomes / sizeof *con_outcomes == PDK_END_LOST + 2, "a word for each");
 static const char *const state_words[] = {"queued", "running", "backoff", "stopping", "ended", "stuck", NULL};
 
 static bool is_word(const char *text, size_t size, const char *word) {
@@ -184,8 +185,8 @@ static const pdk_value *kept_filter(const struct page *page, const pdk_filter *f
     con_put_int(con, w, "limit", page->limit);
     v->key(w, "outcomes");
     v->put_list(w);
-    for (size_t i = 0; ends[i]; i++)
-        if (page->outcomes >> i & 1) v->put_string(w, ends[i], strlen(ends[i]));
+    for (size_t i = 0; con_outcomes[i]; i++)
+        if (page->outcomes >> i & 1) v->put_string(w, con_outcomes[i], strlen(con_outcomes[i]));
     v->end(w);
     v->end(w);
     return v->close(w, &value, NULL) == 0 ? value : NULL;
@@ -224,7 +225,7 @@ static bool read_page(struct con_request *request, struct page *page, pdk_filter
                            .newest = 1};
     if (!con_request_number(request, "limit", 1, CON_PAGE, &page->limit)) return false;
     if (!read_words(request, "state", state_words, &filter->states)) return false;
-    if (!read_words(request, "outcome", ends, &page->outcomes)) return false;
+    if (!read_words(request, "outcome", con_outcomes, &page->outcomes)) return false;
     if (!after || con_uri_number(after, 1, NUMBER_MAX, &filter->below)) return true;
     con_answer_fault(request, CON_INVALID, "query parameter after: that is no `next` of a page", NULL);
     return false;

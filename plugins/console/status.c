@@ -124,10 +124,9 @@ static void put_times(const struct con *con, pdk_writer *w) {
 
 /* Since the start of this plugin: what was lost is not counted. */
 static void put_outcomes(const struct con *con, pdk_writer *w) {
-    static const char *const words[] = {"succeeded", "failed", "fatal", "canceled", "timed_out", "rejected", "lost"};
     con->values->key(w, "outcomes");
     con->values->put_map(w);
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) con_put_int(con, w, words[i], con->events.outcomes[i]);
+    for (size_t i = 0; con_outcomes[i]; i++) con_put_int(con, w, con_outcomes[i], con->events.outcomes[i]);
     con->values->end(w);
 }
 
