@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finding and following: filters in the address, what happens as it happens, and a lot of it.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { close, go, open, settled, shown } from "./browser.mjs";
 import { Server, until } from "./server.mjs";
@@ -76,6 +76,10 @@ test("output is followed, paused, wrapped, and bounded", async () => {
 
   const run = await server.runOf("many");
   await go(page, `#/runs/${run}`);
+  await page.getByText("Nothing yet.").waitFor();
+  writeFileSync(server.path("first"), "");
+  await log.getByText("half").waitFor();
+  writeFileSync(server.path("second"), "");
   await log.getByText("the end").waitFor();
   const lines = await log.locator(".line").count();
   assert.ok(lines > 5000 && lines <= 10000, `${lines} lines are kept`);

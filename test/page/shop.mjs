@@ -2,11 +2,14 @@
 // What is served in most tests: a service, periodic work, failures, and a program that would like to be the page.
 export const HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
+/* A lot at once, when there is a file of this name. */
+const burst = (name, from, to) => `until [ -e ${name} ]; do sleep 0.01; done; for i in $(seq ${from} ${to}); do seq \${i}001 \${i}999; done`;
+
 export const shop = {
   tasks: {
     web: { command: "echo up; echo slow >&2; exec sleep 1000", restart: "always", description: `The shop ${HOSTILE}` },
-    hostile: { command: `printf '\\033[32mgreen\\033[0m \\033[1;31mred\\033[0m \\033]0;title\\007${HOSTILE}\\n'; printf '10%%\\r100%%\\n'; sleep 0.3; echo more`, manual: true },
-    many: { command: "sleep 1; for i in $(seq 1 25); do seq ${i}001 ${i}999; sleep 0.05; done; echo the end", manual: true },
+    hostile: { command: `printf '\\033[32mgreen\\033[0m \\033[1;31mred\\033[0m \\033]0;title\\007${HOSTILE}\\n'; printf '10%%\\r100%%\\n'; echo more`, manual: true },
+    many: { command: `${burst("first", 1, 12)}; echo half; ${burst("second", 13, 25)}; echo the end`, manual: true },
     resize: { command: "echo resized", manual: true },
     mail: { command: "echo refused >&2; exit 3", manual: true },
     twice: { command: "echo trying; exit 1", retries: 1, backoff: { first: "10ms", max: "10ms" }, manual: true },
