@@ -151,6 +151,7 @@ static void on_parsed(void *arg, const pdk_value *value, const pdk_error *err, s
     go_on(connection);
     pdk_rrq_connection_settle(connection);
     pdk_rrq_output_flush(self);
+    pdk_rrq_meters_now(self);
 }
 
 static void take_bytes(struct pdk_rrq_connection *connection, const char *data, size_t size) {

@@ -8,12 +8,28 @@
 #include "drive.h"
 #include "rrq.h"
 
+static void resume(void *self) {
+    pdk_rrq_input_resume(self);
+    pdk_rrq_output_flush(self);
+    pdk_rrq_meters_now(self);
+}
+
+/* Who waits for memory goes on when half of it is free: after outcomes, and after a large frame that became no run. */
+static void relieve(void *self) {
+    struct pdk_rrq *rrq = self;
+    if (!rrq->starved || rrq->memory > rrq->memory_max / 2) return;
+    rrq->starved = false;
+    resume(rrq);
+}
+
 static int32_t start(void *self, pdk_error *err) {
     struct pdk_rrq *rrq = self;
     if (rrq->pool) return pdk_rrq_pool_start(rrq->pool, err);
     if (!rrq->source) return pdk_fail(err, -ENOTSUP, NULL, "it needs ", PDK_SOURCE_1, ", which it is not given");
     if (!rrq->read_buffer) rrq->read_buffer = malloc(PDK_RRQ_READ);
     if (!rrq->read_buffer) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
+    rrq->parses.over = relieve;
+    rrq->parses.arg = rrq;
     pdk_rrq_source_meters_make(rrq);
     int32_t rc = pdk_rrq_functions_start(rrq, err);
     return rc == 0 ? pdk_rrq_listen(rrq, err) : rc;
@@ -41,7 +57,6 @@ static void end(struct pdk_rrq *rrq) {
     pdk_rrq_connections_close(rrq);
     pdk_rrq_functions_free(rrq);
     rrq->parses.over = over;
-    rrq->parses.arg = rrq;
     over(rrq);
 }
 
@@ -81,18 +96,10 @@ static void stop(void *self) {
         end(rrq);
 }
 
-static void resume(void *self) {
-    pdk_rrq_input_resume(self);
-    pdk_rrq_output_flush(self);
-}
-
 static void flush(void *self) {
-    struct pdk_rrq *rrq = self;
-    pdk_rrq_output_flush(rrq);
-    pdk_rrq_meters_now(rrq);
-    if (!rrq->starved || rrq->memory > rrq->memory_max / 2) return;
-    rrq->starved = false;
-    resume(rrq);
+    pdk_rrq_output_flush(self);
+    pdk_rrq_meters_now(self);
+    relieve(self);
 }
 
 /* Where nobody said which role it is to play, it serves. */

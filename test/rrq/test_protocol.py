@@ -181,6 +181,15 @@ class Protocol(orchestrator.Case):
         self.assertTrue(connection.is_closed())
         paddock.until(lambda: "does not speak RRQ" in self.said(), "the log")
 
+    def test_who_waits_for_the_memory_of_a_large_one_that_is_no_json(self):
+        self.stop()
+        self.runner(TASKS.replace("config: {", "config: {memory: 4MiB, "))
+        for _ in range(20):
+            bad, good = self.connect(), self.connect()
+            bad.raw(frame(b"[" + b"0," * 1_700_000))
+            self.assertEqual(good.call("echo", {"text": "x" * 1_000_000})["status"], "success")
+            bad.close()
+
     def test_who_goes_while_a_large_one_is_parsed(self):
         for _ in range(5):
             connection = self.connect()
