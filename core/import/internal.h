@@ -100,8 +100,13 @@ const char *pdk_import_size(struct pdk_import *import, uint64_t bytes);
 /* A word as the shell wants it. */
 void pdk_import_quote(struct pdk_buffer *to, const char *word);
 
-/* Words as the shell of POSIX splits them, without expanding. *ret is NULL-ended. -EINVAL: a quote is not closed, or more
- * than PDK_IMPORT_WORDS. */
+/* Words, with blanks between them; one takes a word from *at on, which is not blank, and steps over it, false: a quote is
+ * not closed. *ret is NULL-ended. -EINVAL: that, or more than PDK_IMPORT_WORDS. */
+typedef bool pdk_import_splitter(const char **at, struct pdk_buffer *word);
+int32_t pdk_import_split_by(struct pdk_import *import, pdk_import_splitter *one, const char *text, const char ***ret,
+                            size_t *ret_count);
+
+/* As the shell of POSIX splits them, without expanding. */
 int32_t pdk_import_split(struct pdk_import *import, const char *text, const char ***ret, size_t *ret_count);
 
 /* ---- scalar.c */

@@ -118,15 +118,16 @@ static bool split_one(const char **at, struct pdk_buffer *word) {
     return !quote;
 }
 
-int32_t pdk_import_split(struct pdk_import *import, const char *text, const char ***ret, size_t *ret_count) {
-    struct pdk_buffer word = PDK_BUFFER(PDK_IMPORT_LINE_BYTES);
+int32_t pdk_import_split_by(struct pdk_import *import, pdk_import_splitter *one, const char *text, const char ***ret,
+                            size_t *ret_count) {
+    struct pdk_buffer word = PDK_BUFFER(4 * PDK_IMPORT_LINE_BYTES);
     size_t count = 0, most = text ? strlen(text) / 2 + 1 : 0;
     if (most > PDK_IMPORT_WORDS) most = PDK_IMPORT_WORDS;
     const char **words = pdk_import_alloc(import, (most + 1) * sizeof *words);
     bool well = words && text;
     while (well && *(text += strspn(text, " \t\r\n"))) {
         word.size = 0;
-        well = count < most && split_one(&text, &word);
+        well = count < most && one(&text, &word);
         if (well) words[count++] = pdk_import_copy(import, pdk_buffer_string(&word), word.size);
     }
     pdk_import_check(import, &word);
@@ -134,4 +135,8 @@ int32_t pdk_import_split(struct pdk_import *import, const char *text, const char
     *ret = words;
     *ret_count = count;
     return import->error ? import->error : well ? 0 : -EINVAL;
+}
+
+int32_t pdk_import_split(struct pdk_import *import, const char *text, const char ***ret, size_t *ret_count) {
+    return pdk_import_split_by(import, split_one, text, ret, ret_count);
 }
