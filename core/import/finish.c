@@ -108,12 +108,6 @@ void pdk_import_order(struct pdk_import *import) {
 
 /* ---- what all have in common */
 
-static const struct pdk_import_node *field(const struct pdk_import_node *map, const char *key) {
-    for (const struct pdk_import_node *node = map->first; node; node = node->next)
-        if (strcmp(node->key, key) == 0) return node;
-    return NULL;
-}
-
 static bool is_same(const struct pdk_import_node *a, const struct pdk_import_node *b) {
     const struct pdk_import_node *x = a->first, *y = b->first;
     if (a->type != b->type || a->notes.first || b->notes.first) return false;
@@ -129,7 +123,7 @@ static const struct pdk_import_node *common(const struct pdk_import *import, con
     uint32_t count = 0;
     for (const struct pdk_import_task *task = import->tasks; task; task = task->next) {
         if (task->dropped) continue;
-        const struct pdk_import_node *node = field(&task->fields, key);
+        const struct pdk_import_node *node = pdk_import_child(&task->fields, key);
         if (!node || (first && !is_same(first, node))) return NULL;
         if (!first) first = node;
         count++;
@@ -140,7 +134,8 @@ static const struct pdk_import_node *common(const struct pdk_import *import, con
 /* retries and backoff in a task say more about its restart than defaults do. */
 static bool some_imply_restart(const struct pdk_import *import) {
     for (const struct pdk_import_task *task = import->tasks; task; task = task->next)
-        if (field(&task->fields, "retries") || field(&task->fields, "backoff") || field(&task->fields, "every"))
+        if (pdk_import_child(&task->fields, "retries") || pdk_import_child(&task->fields, "backoff") ||
+            pdk_import_child(&task->fields, "every"))
             return true;
     return false;
 }

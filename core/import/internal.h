@@ -44,7 +44,8 @@ struct pdk_import_task *pdk_import_task(struct pdk_import *import, const char *n
 
 /* "stop.grace": find or make it, in the fields of a task. */
 struct pdk_import_node *pdk_import_field(struct pdk_import *import, struct pdk_import_task *task, const char *path);
-struct pdk_import_node *pdk_import_find(struct pdk_import_task *task, const char *path); /* NULL: there is none */
+struct pdk_import_node *pdk_import_find(struct pdk_import_task *task, const char *path);      /* NULL: there is none */
+struct pdk_import_node *pdk_import_child(const struct pdk_import_node *map, const char *key); /* likewise, in a map */
 void pdk_import_remove(struct pdk_import_task *task, const char *path);
 
 /* The field becomes this text, which is copied; plain: a number or a word of ours. */
@@ -110,6 +111,9 @@ int32_t pdk_import_split_by(struct pdk_import *import, pdk_import_splitter *one,
 int32_t pdk_import_split(struct pdk_import *import, const char *text, const char ***ret, size_t *ret_count);
 
 /* ---- scalar.c */
+
+/* "${" is a variable of Paddock's; one that is none gets a $ before it, unless the shell alone reads it. */
+void pdk_import_variables(struct pdk_buffer *to, const char *text, bool shell);
 
 /* In a list of a flow, in a map of it, or alone behind its key. */
 enum pdk_import_where { PDK_IMPORT_BLOCK, PDK_IMPORT_FLOW, PDK_IMPORT_WORD };

@@ -168,6 +168,10 @@ static struct pdk_import_node *find_in(const struct pdk_import_node *map, const 
     return NULL;
 }
 
+struct pdk_import_node *pdk_import_child(const struct pdk_import_node *map, const char *key) {
+    return find_in(map, key, strlen(key));
+}
+
 static struct pdk_import_node *append(struct pdk_import *import, struct pdk_import_node *to, const char *key,
                                       size_t size) {
     struct pdk_import_node *node;
@@ -191,7 +195,7 @@ struct pdk_import_node *pdk_import_find(struct pdk_import_task *task, const char
     const char *dot = strchr(path, '.');
     if (dot) map = find_in(map, path, (size_t)(dot - path));
     if (dot) path = dot + 1;
-    return find_in(map, path, strlen(path));
+    return pdk_import_child(map, path);
 }
 
 struct pdk_import_node *pdk_import_field(struct pdk_import *import, struct pdk_import_task *task, const char *path) {
@@ -274,7 +278,7 @@ struct pdk_import_node *pdk_import_item(struct pdk_import *import, struct pdk_im
 
 struct pdk_import_node *pdk_import_entry(struct pdk_import *import, struct pdk_import_node *map, const char *key,
                                          const char *text) {
-    struct pdk_import_node *node = find_in(map, key, strlen(key));
+    struct pdk_import_node *node = pdk_import_child(map, key);
     if (!node) node = append(import, map, key, strlen(key));
     return become(import, node, text);
 }
@@ -299,7 +303,7 @@ static void copy_node(struct pdk_import *import, struct pdk_import_node *to, con
 
 void pdk_import_share(struct pdk_import *import, struct pdk_import_task *to, const struct pdk_import_task *from,
                       const char *key) {
-    const struct pdk_import_node *node = from ? find_in(&from->fields, key, strlen(key)) : NULL;
+    const struct pdk_import_node *node = from ? pdk_import_child(&from->fields, key) : NULL;
     if (node && to) copy_node(import, append(import, &to->fields, key, strlen(key)), node);
 }
 

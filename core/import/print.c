@@ -114,26 +114,18 @@ static void put_notes(struct pdk_buffer *to, const struct pdk_import_notes *note
 }
 
 static void put_literal(struct pdk_buffer *to, const struct pdk_import_node *node, size_t by) {
-    const char *line = node->text;
+    struct pdk_buffer text = PDK_BUFFER(1u << 20);
+    pdk_import_variables(&text, node->text, node->shell);
     pdk_buffer_text(to, "|-\n");
-    while (*line) {
+    for (const char *line = pdk_buffer_string(&text); *line;) {
         size_t size = strcspn(line, "\n");
-        struct pdk_buffer text = PDK_BUFFER(1u << 20);
         if (size) indent(to, by);
-        for (size_t i = 0; i < size; i++) {
-            if (line[i] == PDK_IMPORT_OPEN[0])
-                pdk_buffer_text(&text, "${");
-            else if (!node->shell && line[i] == '$' && line[i + 1] == '{')
-                pdk_buffer_text(&text, "$$");
-            else
-                pdk_buffer_add(&text, line + i, 1);
-        }
-        pdk_buffer_add(to, pdk_buffer_string(&text), text.size);
+        pdk_buffer_add(to, line, size);
         pdk_buffer_text(to, "\n");
-        if (text.error && !to->error) to->error = text.error;
-        pdk_buffer_free(&text);
         line += size + (line[size] == '\n');
     }
+    if (text.error && !to->error) to->error = text.error;
+    pdk_buffer_free(&text);
 }
 
 static void put_block(struct pdk_buffer *to, const struct pdk_import_node *node, size_t by);
@@ -177,19 +169,13 @@ static void put_block(struct pdk_buffer *to, const struct pdk_import_node *node,
 
 /* ---- tasks */
 
-static const struct pdk_import_node *field(const struct pdk_import_node *map, const char *key) {
-    for (const struct pdk_import_node *node = map->first; node; node = node->next)
-        if (strcmp(node->key, key) == 0) return node;
-    return NULL;
-}
-
 /* The whole task on one line, or nothing. */
 static bool put_short(struct pdk_buffer *to, const struct pdk_import_task *task) {
     struct pdk_buffer line = PDK_BUFFER(4u << 20);
     if (has_lines(&task->fields) || task->fields.count > SHORT_TASK) return false;
     pdk_buffer_text(&line, "{");
     for (size_t i = 0; order[i]; i++) {
-        const struct pdk_import_node *node = field(&task->fields, order[i]);
+        const struct pdk_import_node *node = pdk_import_child(&task->fields, order[i]);
         if (!node) continue;
         if (line.size > 1) pdk_buffer_text(&line, ", ");
         put_key(&line, node->key);
@@ -209,7 +195,7 @@ static void put_task(struct pdk_buffer *to, const struct pdk_import_task *task) 
     pdk_import_scalar(to, task->name, PDK_IMPORT_FLOW, true);
     pdk_buffer_text(to, ":");
     if (!task->notes.first && !has_notes(&task->fields)) {
-        if (task->fields.count == 1 && (node = field(&task->fields, "command"))) {
+        if (task->fields.count == 1 && (node = pdk_import_child(&task->fields, "command"))) {
             put_value(to, node, 4);
             return;
         }
@@ -218,7 +204,7 @@ static void put_task(struct pdk_buffer *to, const struct pdk_import_task *task) 
     pdk_buffer_text(to, "\n");
     put_notes(to, &task->notes, 4);
     for (size_t i = 0; order[i]; i++)
-        if ((node = field(&task->fields, order[i]))) put_entry(to, node, 4);
+        if ((node = pdk_import_child(&task->fields, order[i]))) put_entry(to, node, 4);
 }
 
 static void put_header(struct pdk_buffer *to, const struct pdk_import *import) {

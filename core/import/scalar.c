@@ -49,8 +49,7 @@ static bool is_plain(const char *text, enum pdk_import_where where) {
     return where == PDK_IMPORT_BLOCK || !strpbrk(text, ",[]{}:?");
 }
 
-/* "${" is a variable of Paddock's; one that is none gets a $ before it, unless nobody looks. */
-static void put_variables(struct pdk_buffer *to, const char *text, bool shell) {
+void pdk_import_variables(struct pdk_buffer *to, const char *text, bool shell) {
     for (; *text; text++) {
         if (*text == PDK_IMPORT_OPEN[0])
             pdk_buffer_text(to, "${");
@@ -89,7 +88,7 @@ static void put_double(struct pdk_buffer *to, const char *text) {
 
 void pdk_import_scalar(struct pdk_buffer *to, const char *text, enum pdk_import_where where, bool shell) {
     struct pdk_buffer expanded = PDK_BUFFER(1u << 20);
-    put_variables(&expanded, text, shell);
+    pdk_import_variables(&expanded, text, shell);
     text = pdk_buffer_string(&expanded);
     if (is_plain(text, where))
         pdk_buffer_text(to, text);
