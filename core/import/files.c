@@ -90,7 +90,8 @@ static int32_t read_path(const char *path, struct pdk_buffer *to) {
     if (strcmp(path, "-") == 0) return read_all(STDIN_FILENO, to);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return -errno;
-    rc = fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : read_all(fd, to);
+    /* opening does not wait, reading does: <(crontab -l) is a pipe whose writer may come later */
+    rc = fcntl(fd, F_SETFL, 0) < 0 || fstat(fd, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? -EISDIR : read_all(fd, to);
     (void)close(fd);
     return rc;
 }

@@ -27,13 +27,18 @@ def until(condition, what="the condition"):
         time.sleep(0.01)
 
 
-def is_alive(pid):
-    """Does the process run? One that waits to be reaped does not."""
+def state_of(pid):
+    """As ps says it: R, S and so on; X: there is none."""
     try:
         with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            return stat.read().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
+
+
+def is_alive(pid):
+    """Does the process run? One that waits to be reaped does not."""
+    return state_of(pid) not in "ZX"
 
 
 class Case(unittest.TestCase):

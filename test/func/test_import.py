@@ -64,6 +64,16 @@ class Import(paddock.Case):
         self.write("Procfile", "web: x\n")
         self.imported("Procfile", "--strict")
 
+    def test_a_pipe_whose_writer_comes_later(self):
+        os.mkfifo(self.path("pipe"))
+        with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
+            process = self.start("import", "--from", "procfile", "pipe", stdout=out, stderr=err)
+        with open(self.path("pipe"), "w") as pipe:
+            paddock.until(lambda: paddock.state_of(process.pid) in "SZX", "it waits")
+            pipe.write("web: x\n")
+        self.assertEqual(process.wait(timeout=paddock.PATIENCE), 0, self.read("err"))
+        self.assertIn("web: x", self.read("out"))
+
     def test_standard_input(self):
         with open(self.write("jobs", "@reboot x\n")) as file:
             result = self.imported("--from", "cron", "-", stdin=file)
