@@ -212,10 +212,10 @@ struct pdk_import_node *pdk_import_field(struct pdk_import *import, struct pdk_i
     return node;
 }
 
-static void remove_from(struct pdk_import_node *map, const char *key) {
+static void unlink_node(struct pdk_import_node *map, const struct pdk_import_node *node) {
     struct pdk_import_node **at = &map->first, *last = NULL;
     while (*at) {
-        if (strcmp((*at)->key, key) == 0) {
+        if (*at == node) {
             *at = (*at)->next;
             map->count--;
         } else {
@@ -226,11 +226,17 @@ static void remove_from(struct pdk_import_node *map, const char *key) {
     map->last = last;
 }
 
+/* Maps that have become empty go, too. */
+static void remove_from(struct pdk_import_node *map, const char *path) {
+    size_t size = strcspn(path, ".");
+    struct pdk_import_node *node = find_in(map, path, size);
+    if (!node) return;
+    if (path[size]) remove_from(node, path + size + 1);
+    if (!path[size] || !node->first) unlink_node(map, node);
+}
+
 void pdk_import_remove(struct pdk_import_task *task, const char *path) {
-    struct pdk_import_node *map = task ? &task->fields : NULL;
-    for (const char *dot; map && (dot = strchr(path, '.')); path = dot + 1)
-        map = find_in(map, path, (size_t)(dot - path));
-    if (map) remove_from(map, path);
+    if (task) remove_from(&task->fields, path);
 }
 
 static struct pdk_import_node *become(struct pdk_import *import, struct pdk_import_node *node, const char *text) {

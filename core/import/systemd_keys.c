@@ -11,6 +11,12 @@
 
 #define OPEN PDK_IMPORT_OPEN[0]
 
+/* As it is without this line: what an earlier one said, in the unit before a drop-in, is taken back. */
+static const char *take_back(struct pdk_service *s) {
+    pdk_import_remove(s->task, s->key->path);
+    return NULL;
+}
+
 /* ---- words */
 
 /* Blanks in a row, as they come from lines that go on, count as one. */
@@ -220,13 +226,16 @@ static const char *take_signal(struct pdk_service *s) {
     uint64_t n;
     if (pdk_import_number(s->value, 64, &n)) s->value = pdk_signal_name((int32_t)n) ? pdk_signal_name((int32_t)n) : "";
     if (pdk_signal_parse(s->value, &number) < 0) return "is no signal that can be sent by name";
-    if (number != 15) (void)pdk_import_plain(s->import, s->task, "stop.signal", "%s", pdk_signal_name(number));
+    if (number == 15) return take_back(s);
+    (void)pdk_import_plain(s->import, s->task, s->key->path, "%s", pdk_signal_name(number));
     return NULL;
 }
 
 static const char *take_kill_mode(struct pdk_service *s) {
     if (strcmp(s->value, "mixed") == 0 || strcmp(s->value, "process") == 0)
-        (void)pdk_import_plain(s->import, s->task, "stop.to", "leader");
+        (void)pdk_import_plain(s->import, s->task, s->key->path, "leader");
+    else
+        (void)take_back(s);
     if (strcmp(s->value, "process") == 0) return "leaves nothing running: what it started is killed in the end";
     if (strcmp(s->value, "none") == 0) return "is refused: what it started is killed in the end";
     return NULL;
@@ -241,19 +250,19 @@ static const char *take_send_kill(struct pdk_service *s) {
 
 static const char *take_memory(struct pdk_service *s) {
     uint64_t bytes;
-    if (strcmp(s->value, "infinity") == 0) return NULL;
+    if (strcmp(s->value, "infinity") == 0) return take_back(s);
     if (strchr(s->value, '%')) return "is a share of the machine: write a size";
     if (!pdk_unit_size(s->value, &bytes) || bytes < 65536) return "is no size of 64KiB or more";
-    (void)pdk_import_plain(s->import, s->task, "resources.memory", "%s", pdk_import_size(s->import, bytes));
+    (void)pdk_import_plain(s->import, s->task, s->key->path, "%s", pdk_import_size(s->import, bytes));
     return NULL;
 }
 
 static const char *take_tasks(struct pdk_service *s) {
     uint64_t n;
-    if (strcmp(s->value, "infinity") == 0) return NULL;
+    if (strcmp(s->value, "infinity") == 0) return take_back(s);
     if (strchr(s->value, '%')) return "is a share of the machine: write a number";
     if (!pdk_import_number(s->value, 4194304, &n) || n == 0) return "is no number of processes";
-    (void)pdk_import_plain(s->import, s->task, "resources.pids", "%u", (unsigned)n);
+    (void)pdk_import_plain(s->import, s->task, s->key->path, "%u", (unsigned)n);
     return NULL;
 }
 
@@ -303,7 +312,8 @@ static const char *take_limit(struct pdk_service *s) {
 static const char *take_bool(struct pdk_service *s) {
     bool on;
     if (!pdk_ini_bool(s->value, &on)) return "is neither true nor false";
-    if (on) (void)pdk_import_plain(s->import, s->task, s->key->path, "true");
+    if (!on) return take_back(s);
+    (void)pdk_import_plain(s->import, s->task, s->key->path, "true");
     return NULL;
 }
 
@@ -319,7 +329,7 @@ static const char *take_integer(struct pdk_service *s) {
 static const char *take_umask(struct pdk_service *s) {
     size_t size = strlen(s->value);
     if (size == 0 || size > 4 || s->value[strspn(s->value, "01234567")]) return "is no octal number";
-    (void)pdk_import_plain(s->import, s->task, "with.umask", "%04u", (unsigned)strtoul(s->value, NULL, 10));
+    (void)pdk_import_plain(s->import, s->task, s->key->path, "%04u", (unsigned)strtoul(s->value, NULL, 10));
     return NULL;
 }
 
@@ -439,14 +449,14 @@ static const struct pdk_unit_key keys[] = {
     SERVICE("SuccessExitStatus", .take = take_codes),
     SERVICE("RestartPreventExitStatus", .take = take_codes),
     SERVICE("RestartForceExitStatus", .take = take_codes),
-    SERVICE("KillSignal", .take = take_signal),
-    SERVICE("KillMode", .take = take_kill_mode),
+    SERVICE("KillSignal", .take = take_signal, .path = "stop.signal"),
+    SERVICE("KillMode", .take = take_kill_mode, .path = "stop.to"),
     SERVICE("SendSIGKILL", .take = take_send_kill),
     SERVICE("RemainAfterExit", .take = take_remain),
-    SERVICE("MemoryMax", .take = take_memory),
-    SERVICE("MemoryLimit", .take = take_memory),
-    SERVICE("TasksMax", .take = take_tasks),
-    SERVICE("CPUQuota", .take = take_cpu, .raw = true),
+    SERVICE("MemoryMax", .take = take_memory, .path = "resources.memory"),
+    SERVICE("MemoryLimit", .take = take_memory, .path = "resources.memory"),
+    SERVICE("TasksMax", .take = take_tasks, .path = "resources.pids"),
+    SERVICE("CPUQuota", .take = take_cpu, .path = "resources.cpu", .raw = true),
     SERVICE("LimitNOFILE", .take = take_limit, .path = "with.rlimits.nofile"),
     SERVICE("LimitMEMLOCK", .take = take_limit, .path = "with.rlimits.memlock"),
     SERVICE("LimitCORE", .take = take_limit, .path = "with.rlimits.core"),
@@ -455,7 +465,7 @@ static const struct pdk_unit_key keys[] = {
     SERVICE("LimitNPROC", .take = take_limit, .path = "with.rlimits.nproc"),
     SERVICE("LimitCPU", .take = take_limit, .path = "with.rlimits.cpu"),
     SERVICE("LimitAS", .take = take_limit, .path = "with.rlimits.as"),
-    SERVICE("UMask", .take = take_umask),
+    SERVICE("UMask", .take = take_umask, .path = "with.umask"),
     SERVICE("Nice", .take = take_integer, .path = "with.nice"),
     SERVICE("OOMScoreAdjust", .take = take_integer, .path = "with.oom_score"),
     SERVICE("IOSchedulingClass", .take = take_io),

@@ -215,7 +215,7 @@ bool pdk_unit_span(const char *text, uint64_t unit, uint64_t *ret) {
         letters = strspn(text, "abcdefghijklmnopqrstuvwxyz");
         ns = unit_of(text, letters, unit);
         text += letters + strspn(text + letters, " \t");
-        if (ns == 0 || whole > (UINT64_MAX / 4 - total) / ns) return false;
+        if (ns == 0 || total > UINT64_MAX / 4 || whole > (UINT64_MAX / 4 - total) / ns) return false;
         total += whole * ns + fraction * (ns / scale);
     }
     *ret = total;
@@ -229,7 +229,7 @@ bool pdk_unit_size(const char *text, uint64_t *ret) {
     uint64_t n = 0, factor = 1;
     if (digits == 0 || digits > 15 || (text[digits] && (!unit || text[digits + 1]))) return false;
     for (size_t i = 0; i < digits; i++) n = n * 10 + (uint64_t)(text[i] - '0');
-    for (; unit && unit >= letters; unit--) factor *= 1024;
+    for (ptrdiff_t i = unit ? unit - letters + 1 : 0; i; i--) factor *= 1024;
     if (n > (UINT64_MAX >> 2) / factor) return false;
     *ret = n * factor;
     return true;

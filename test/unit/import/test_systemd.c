@@ -68,6 +68,26 @@ static void keys(void **state) {
     key("StandardOutput=append:/o\nStandardError=file:/e", "{command: [/x, y1], log: {file: /o, stderr: /e}}", 0);
 }
 
+/* As a drop-in does it. */
+static void taken_back(void **state) {
+    static const char *const pairs[][2] = {
+        {"KillSignal=INT", "KillSignal=SIGTERM"}, {"KillMode=mixed", "KillMode=control-group"},
+        {"MemoryMax=1G", "MemoryMax=infinity"},   {"MemoryLimit=1G", "MemoryMax="},
+        {"TasksMax=7", "TasksMax=infinity"},      {"CPUQuota=150%", "CPUQuota="},
+        {"PrivateTmp=yes", "PrivateTmp=no"},      {"UMask=027", "UMask="},
+        {"LimitNOFILE=1:2", "LimitNOFILE="}};
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        char lines[64];
+        (void)snprintf(lines, sizeof lines, "%s\n%s", pairs[i][0], pairs[i][1]);
+        key(lines, "[/x, y1]", 0);
+    }
+    key("Nice=5\nKillMode=mixed\nKillSignal=INT\nKillMode=control-group",
+        "{command: [/x, y1], stop: INT, with: {nice: 5}}", 0);
+    key("RuntimeMaxSec=7625.999w 30000w",
+        "\n    # a.service:3: RuntimeMaxSec=7625.999w 30000w is no time\n    command: [/x, y1]", 1);
+}
+
 static void notes(void **state) {
     (void)state;
     key("ProtectSystem=strict\nType=forking",
@@ -152,7 +172,8 @@ static void faults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commands), cmocka_unit_test(around),    cmocka_unit_test(keys),   cmocka_unit_test(notes),
-        cmocka_unit_test(units),    cmocka_unit_test(templates), cmocka_unit_test(timers), cmocka_unit_test(faults)};
+        cmocka_unit_test(commands),   cmocka_unit_test(around), cmocka_unit_test(keys),
+        cmocka_unit_test(taken_back), cmocka_unit_test(notes),  cmocka_unit_test(units),
+        cmocka_unit_test(templates),  cmocka_unit_test(timers), cmocka_unit_test(faults)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
