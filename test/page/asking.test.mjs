@@ -50,6 +50,14 @@ test("a token in the address leaves it at once", async () => {
   await page.done();
 });
 
+test("a token that is none is asked for", async () => {
+  const page = await tab({ expected: /status of 401/ });
+  await page.goto(`${server.url}#token=%zz`);
+  await page.getByRole("heading", { name: "Token" }).waitFor();
+  assert.ok(page.url().endsWith("#/"), page.url());
+  await page.done();
+});
+
 const focused = (page) => page.evaluate(() => document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent);
 
 test("keys alone", async () => {

@@ -30,7 +30,9 @@ export function takeToken() {
   const found = /^#token=([^&]+)/.exec(location.hash);
   if (!found) return;
   location.replace("#/");
-  setToken(decodeURIComponent(found[1]));
+  try {
+    setToken(decodeURIComponent(found[1]));
+  } catch { /* it is none: the form asks for one */ }
 }
 
 /** What was answered where it was not what was wanted; status 0: nobody answered. */
