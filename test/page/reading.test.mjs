@@ -33,6 +33,13 @@ test("the address keeps what is looked for", async () => {
   assert.equal(await page.getByRole("button", { name: "Failed" }).getAttribute("aria-pressed"), "true");
   await page.goBack();
   await page.getByRole("link", { name: /subprocess-web-/ }).waitFor();
+  await page.getByRole("searchbox").fill("left behind");
+  await go(page, "#/tasks");
+  await page.getByRole("button", { name: "Start web", exact: true }).waitFor();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300))); // a timer that is due behind the one of typing
+  assert.ok(page.url().endsWith("#/tasks"), page.url());
+  await go(page, "#/runs");
+  await page.getByRole("link", { name: /subprocess-web-/ }).waitFor();
   await page.getByLabel("Task", { exact: true }).selectOption("web");
   await page.getByRole("link", { name: failed }).waitFor({ state: "detached" });
   await page.done();

@@ -61,6 +61,9 @@ const TONES = {
   rejected: "bad", lost: "bad", stuck: "bad", down: "bad", dead: "bad", canceled: "calm", ended: "calm",
 };
 
+/** Outcomes that are failures, as a filter takes them. */
+export const FAILURES = "failed,fatal,timed_out,rejected,lost";
+
 export const tone = (word) => TONES[word] ?? "calm";
 export const words = (word) => (word ?? "").replaceAll("_", " ");
 export const stateOf = (run) => (run.state === "ended" && run.outcome ? run.outcome : run.state);

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits for a person. */
-import { part, post } from "./api.js";
+import { get, part, post } from "./api.js";
 import { attempt, confirm } from "./dialog.js";
 import { words } from "./format.js";
 import { html, store, useStore } from "./lib.js";
 import { listen, useAsked } from "./live.js";
-import { get } from "./api.js";
 import { Ago, Asked, Empty, Heading } from "./parts.js";
 import { Icon } from "./icons.js";
 import { to } from "./route.js";
+
+const happened = (event) => /^(run\.(ended|stuck|paused)|plugin\.|slot\.)/.test(event.event);
 
 /** How many there are, for the number beside the view's name. */
 export const inboxCount = store(0);
@@ -24,7 +25,7 @@ export function begin() {
   recount();
   setInterval(() => document.hidden || recount(), 10000);
   listen((events) => {
-    if (!soon && events.some((event) => /^(run\.(ended|stuck|paused)|plugin\.|slot\.)/.test(event.event))) soon = setTimeout(() => {
+    if (!soon && events.some(happened)) soon = setTimeout(() => {
       soon = 0;
       recount();
     }, 1500);
@@ -79,7 +80,7 @@ const Entry = ({ entry, reload }) => html`<li class="entry" data-tone=${KINDS[en
 </li>`;
 
 export function Inbox() {
-  const asked = useAsked("v1/inbox", { every: 5000, when: (event) => /^(run\.(ended|stuck|paused)|plugin\.|slot\.)/.test(event.event) });
+  const asked = useAsked("v1/inbox", { every: 5000, when: happened });
   useStore(inboxCount);
   return html`<${Heading} title="Inbox"><p class="sub">What waits for a person.</p></${Heading}>
     <${Asked} asked=${asked}>${({ entries }) => (entries.length

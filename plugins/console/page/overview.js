@@ -3,7 +3,7 @@
 import { get, post } from "./api.js";
 import { Chart } from "./chart.js";
 import { attempt, confirm } from "./dialog.js";
-import { count, duration, why } from "./format.js";
+import { count, duration, FAILURES, why } from "./format.js";
 import { html, useStore } from "./lib.js";
 import { useAsked } from "./live.js";
 import { Ago, Asked, Badge, Empty, Heading, Panel, RunBadge, RunLink, Table, Took } from "./parts.js";
@@ -23,7 +23,7 @@ function Tiles({ now, sums }) {
       text=${now.limit ? `of ${count(now.limit)} at once` : waiting ? `${count(waiting)} waiting` : "none waiting"} />
     <${Tile} title="Succeeded" value=${ended ? `${Math.floor((sums.good / ended) * 100)}%` : "–"} href=${to("runs", "", { state: "ended" })} tone="good"
       text=${`of ${count(ended)} in 15 minutes`} />
-    <${Tile} title="Failed" value=${count(sums.bad)} href=${to("runs", "", { outcome: "failed,fatal,timed_out,rejected,lost" })} tone=${sums.bad ? "bad" : "calm"}
+    <${Tile} title="Failed" value=${count(sums.bad)} href=${to("runs", "", { outcome: FAILURES })} tone=${sums.bad ? "bad" : "calm"}
       text="in 15 minutes" />
     ${queue && html`<${Tile} title="In the queue" value=${count((queue.ready ?? 0) + (queue.delayed ?? 0))} href=${to("queue")} tone="wait"
       text=${queue.ready ? `oldest ${duration(queue.oldest_age_seconds)}` : "none is due"} />`}
@@ -65,8 +65,8 @@ const failureColumns = [
 ];
 
 function Failures() {
-  const asked = useAsked("v1/runs?outcome=failed,fatal,timed_out,rejected,lost&limit=8", { every: 15000, when: (event) => event.event === "run.ended" });
-  return html`<${Panel} title="Recent failures" id="failures" flush extra=${html`<a href=${to("runs", "", { outcome: "failed,fatal,timed_out,rejected,lost" })}>All</a>`}>
+  const asked = useAsked(`v1/runs?outcome=${FAILURES}&limit=8`, { every: 15000, when: (event) => event.event === "run.ended" });
+  return html`<${Panel} title="Recent failures" id="failures" flush extra=${html`<a href=${to("runs", "", { outcome: FAILURES })}>All</a>`}>
     <${Asked} asked=${asked}>${({ runs }) => (runs.length
       ? html`<${Table} caption="Runs that failed, newest first" columns=${failureColumns} rows=${runs} keyOf=${(run) => run.run_id} />`
       : html`<${Empty} title="Nothing has failed">A good sign.</${Empty}>`)}</${Asked}>

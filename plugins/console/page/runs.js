@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All runs. What is looked for stands in the address. */
 import { get, pathOf } from "./api.js";
-import { why } from "./format.js";
+import { FAILURES, why } from "./format.js";
 import { html, useEffect, useRef, useStore } from "./lib.js";
 import { useAsked } from "./live.js";
 import { Ago, Asked, Empty, Heading, lookOn, Pages, RunBadge, RunLink, Table, Took } from "./parts.js";
@@ -14,7 +14,7 @@ const CHOICES = [
   ["Active", { state: "running,stopping,stuck" }],
   ["Waiting", { state: "queued,backoff" }],
   ["Succeeded", { outcome: "succeeded" }],
-  ["Failed", { outcome: "failed,fatal,timed_out,rejected,lost" }],
+  ["Failed", { outcome: FAILURES }],
   ["Canceled", { outcome: "canceled" }],
 ];
 
@@ -38,6 +38,7 @@ function Search({ query }) {
       amend({ find: "" }, { replace: true });
     }
   }, [query.search, query.find]);
+  useEffect(() => () => clearTimeout(timer.current), []); // what comes next is another view's address
   const type = (event) => {
     const { value } = event.target;
     clearTimeout(timer.current);
