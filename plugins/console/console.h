@@ -307,6 +307,7 @@ void con_ask(struct con_request *request, const char *verb, const pdk_value *par
 struct con_run {
     pdk_run run;
     int32_t state;
+    uint32_t attempts; /* begun so far */
     char run_id[256];
 };
 bool con_run_find(struct con_request *request, const char *name, struct con_run *ret); /* quiet: only false */

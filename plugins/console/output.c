@@ -351,6 +351,12 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
     const char *name = con_request_part(request, "run");
     pdk_read_options kept = *options;
     struct con_run run;
+    bool known = con_run_find(request, name, &run);
+    if (known && options->attempt > run.attempts && !options->follow) {
+        con_answer_faultf(request, CON_NOT_FOUND, "%.200s has no attempt %u: it has begun %u", run.run_id, options->attempt,
+                          run.attempts);
+        return;
+    }
     struct con_follower *f = begin(request, type);
     if (!f) return;
     f->archive = archive;
@@ -358,8 +364,7 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
     f->on = options->follow;
     con_request_hold(request);
     if (!tail) kept.tail = UINT64_MAX;
-    int32_t rc = archive->read(archive, con_run_find(request, name, &run) ? run.run_id : name, &kept, on_piece, on_end,
-                               f, &f->reading);
+    int32_t rc = archive->read(archive, known ? run.run_id : name, &kept, on_piece, on_end, f, &f->reading);
     if (rc == 0) return;
     end_follower(f);
     con_answer_error(request, rc, NULL);

@@ -33,6 +33,7 @@ static int32_t look_at(void *arg, const pdk_run_info *info) {
     if (look->run) {
         look->run->run = info->run;
         look->run->state = info->state;
+        look->run->attempts = info->attempts;
         (void)snprintf(look->run->run_id, sizeof look->run->run_id, "%s", info->run_id);
     }
     if (look->text && !con_describe(look->con, info, look->text) && !look->text->error) look->text->error = -ENOMEM;

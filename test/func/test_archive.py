@@ -96,7 +96,8 @@ class Output(ArchiveCase):
         self.assertEqual(self.get(f"/v1/runs/{run}/output?stream=stdout&tail=1"), b"three")
         whole = self.get(f"/v1/runs/{run}/output")
         self.assertEqual(self.get(f"/v1/runs/{run}/output?from=3&to=9"), whole[3:9])
-        self.assertEqual(self.get(f"/v1/runs/{run}/output?attempt=2", status=200), whole)  # what the supervisor remembers
+        self.assertIn("has no attempt 2: it has begun 1",
+                      self.get(f"/v1/runs/{run}/output?attempt=2", status=404)["error"]["message"])
         history = self.get(f"/v1/runs/{run}")["history"]
         self.assertEqual([(h["attempt"], h["result"], h["output_bytes"]) for h in history], [(1, "succeeded", 13)])
         self.assertGreater(history[0]["usage"]["max_rss_bytes"], 0)
