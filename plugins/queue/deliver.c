@@ -260,6 +260,7 @@ static void claim_done(struct queue_call *call) {
     else
         watch_due(queue, queue_writer_now(&queue->writer) + 1000); /* the store has trouble: look again */
     free(claim);
+    if (queue->stopping && !queue->claims) queue_writer_stop(&queue->writer);
 }
 
 static const struct queue_call_type claim_type = {claim_run, claim_undo, claim_done, false, false, false};
@@ -375,4 +376,5 @@ void queue_deliver_begin(struct queue *queue) {
 void queue_deliver_end(struct queue *queue) {
     queue->loop->stop(queue->loop, queue->sweep_watch);
     queue->loop->stop(queue->loop, queue->due_watch);
+    if (!queue->claims) queue_writer_stop(&queue->writer);
 }

@@ -62,9 +62,8 @@ void queue_stop(void *self) {
         queue->host->stopped(queue->host);
         return;
     }
-    queue_deliver_end(queue);
     queue_meter_end(queue);
-    queue_writer_stop(&queue->writer);
+    queue_deliver_end(queue);
 }
 
 void queue_destroy(void *self) {

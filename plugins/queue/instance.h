@@ -120,8 +120,9 @@ const void *queue_extension(void *self, const char *id);
 /* deliver.c */
 extern const pdk_source_ops queue_source;
 void queue_deliver_begin(struct queue *);
-void queue_deliver_gather(void *arg);                     /* as writer.before */
-void queue_deliver_end(struct queue *);                   /* no timer of ours is left */
+void queue_deliver_gather(void *arg); /* as writer.before */
+/* No timer of ours is left; and the writer stops, as soon as what a claim under way brings is handed back. */
+void queue_deliver_end(struct queue *);
 int32_t queue_deliver_cancel(struct queue *, int64_t id); /* -ESTALE: it does not run here */
 
 /* ask.c */

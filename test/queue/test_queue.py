@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of paddock.queue/1, and the life of jobs, in a real supervisor."""
 
+import sqlite3
 import unittest
 
 from queue_host import Case, mark, until
@@ -152,6 +153,17 @@ class Stops(Case):
         until(lambda: host.starts() == ["x", "x"])
         found = host.show(job)
         self.assertEqual((found["attempts"], found["rescues"], found["snoozes"]), (0, 0, 0))
+
+    def test_what_is_claimed_as_it_stops_is_handed_back_uncounted(self):
+        """The end of stdin comes while the writer is busy with the claim of what was just submitted."""
+        for tag in range(15):
+            host = self.host()
+            host.idle()  # what the last one handed back has run
+            host.send("submit", spec=mark(tag))
+            self.assertEqual(host.stop(), 0)
+            with sqlite3.connect(host.path) as db:
+                self.assertEqual(db.execute("SELECT id FROM job WHERE state=2 OR rescues>0").fetchall(), [], tag)
+            db.close()
 
     def test_two_hosts_are_told_apart(self):
         first = self.host()
