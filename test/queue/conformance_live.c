@@ -157,8 +157,12 @@ static void a_roll_back_leaves_no_trace(void **state) {
     assert_int_equal(w.ops->submit(w.store, &given, NULL, NULL, &receipt, &err), 0);
     given.topic = "new";
     assert_int_equal(w.ops->submit(w.store, &given, NULL, NULL, &receipt, &err), 0);
+    struct queue_topic_setting setting = {"t", 7, 1};
+    assert_int_equal(w.ops->set_topic(w.store, &setting, &err), 0);
     w.ops->rollback(w.store);
     assert_counts("t", 0, 0, 1, 0);
+    assert_false(topic("t").paused);
+    assert_int_equal(topic("t").limit, 0);
     int64_t next = give_topic("new", 0, 0);
     assert_true(next > kept);
     assert_counts("new", 0, 1, 0, 0);

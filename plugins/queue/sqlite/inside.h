@@ -69,8 +69,7 @@ enum queue_sql {
 
 /* A topic with its counts. What a batch changes is put back when it is rolled back. */
 struct queue_sqlite_topic {
-    struct queue_topic now;
-    int64_t before[QUEUE_STATES];
+    struct queue_topic now, before;
     uint64_t batch; /* that last changed it */
     bool stored;
     bool damaged; /* see claim.c */

@@ -67,7 +67,7 @@ int32_t queue_sqlite_topic_get(struct queue_store *store, const char *name, stru
 void queue_sqlite_count(struct queue_store *store, struct queue_sqlite_topic *topic, enum queue_state state,
                         int64_t n) {
     if (topic->batch != store->batch) {
-        memcpy(topic->before, topic->now.jobs, sizeof topic->before);
+        topic->before = topic->now;
         topic->batch = store->batch;
     }
     topic->now.jobs[state] += n;
@@ -80,7 +80,7 @@ void queue_sqlite_counts_back(struct queue_store *store) {
     for (size_t i = 0; i < store->topic_count; i++) {
         struct queue_sqlite_topic *topic = store->topics[i];
         if (topic->batch != store->batch) continue;
-        memcpy(topic->now.jobs, topic->before, sizeof topic->before);
+        topic->now = topic->before;
         topic->stored = false;
     }
 }
@@ -126,15 +126,10 @@ int32_t queue_sqlite_set_topic(struct queue_store *store, const struct queue_top
     struct queue_sqlite_topic *topic = NULL;
     int32_t rc = queue_sqlite_topic_get(store, setting->name, &topic, err);
     if (rc < 0 || !topic) return rc;
-    struct queue_topic before = topic->now;
+    queue_sqlite_count(store, topic, QUEUE_READY, 0); /* so that a roll-back takes what is set back as well */
     if (setting->paused >= 0) topic->now.paused = setting->paused != 0;
     if (setting->limit >= 0) topic->now.limit = setting->limit;
-    rc = keep(store, topic, err);
-    if (rc < 0) {
-        topic->now.paused = before.paused;
-        topic->now.limit = before.limit;
-    }
-    return rc;
+    return keep(store, topic, err);
 }
 
 /* The first of each priority was due before the others of it. */
