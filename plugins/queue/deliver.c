@@ -2,14 +2,14 @@
 /*
  * From READY to RUNNING and back. One claim is under way at a time; it asks for as many jobs as the host has room for,
  * in the batch that also has what was submitted and what has ended in this turn. It is asked again after anything that
- * may have made more ready, or when something that is delayed is due: nobody polls.
+ * may have made more ready, or when something that is delayed is due: nobody polls, unless memory is short.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "instance.h"
 
-enum { CLAIM_MOST = 4096, SWEEP_MOST = 500, MAX_OUTPUT = 65536 };
+enum { CLAIM_MOST = 4096, SWEEP_MOST = 500, MAX_OUTPUT = 65536, LOOK_AGAIN_MS = 1000, STARVED_MS = 100 };
 #define SWEEP_NS (UINT64_C(600) * 1000000000)
 
 static uint64_t mix(uint64_t z) {
@@ -136,6 +136,8 @@ static int32_t submit(struct queue_claimed *claimed) {
     int32_t rc = queue_template_get(queue, claimed->job.spec ? claimed->job.spec : "", NULL, &base, &once, &err);
     if (rc == 0) rc = submit_with(claimed, base, &err);
     if (once) queue->source->release(queue->source, base);
+    /* that the host is busy while it has room is want of memory as well: nothing need ever settle, so no resume follows */
+    if (rc == -ENOMEM || (rc == -EAGAIN && queue->source->room(queue->source) > 0)) queue->starved = true;
     if (rc == -EAGAIN || rc == -ENOMEM) return -EAGAIN;
     if (rc == -ESHUTDOWN)
         settle_as(claimed, PDK_END_REJECTED, "shutting_down", "");
@@ -144,16 +146,6 @@ static int32_t submit(struct queue_claimed *claimed) {
     else
         queue_meter_waited(queue, claimed);
     return 0;
-}
-
-static void submit_held(struct queue *queue) {
-    struct queue_claimed *claimed;
-    while ((claimed = TAILQ_FIRST(&queue->held))) {
-        TAILQ_REMOVE(&queue->held, claimed, link);
-        if (submit(claimed) == 0) continue;
-        TAILQ_INSERT_HEAD(&queue->held, claimed, link);
-        return;
-    }
 }
 
 /* ---- claims ---- */
@@ -194,20 +186,41 @@ static void stir(struct queue *queue) {
     queue->writer.loop->post(queue->loop, &queue->writer.kick);
 }
 
-static void due(void *arg) {
-    struct queue *queue = arg;
-    queue->due_watch = 0;
-    stir(queue);
-}
+static void due(void *arg);
 
+/* Of what waits for memory no resume tells. */
 static void watch_due(struct queue *queue, int64_t when) {
     int64_t now = queue_writer_now(&queue->writer), left = when > now ? when - now : 0;
     queue->loop->stop(queue->loop, queue->due_watch);
     queue->due_watch = 0;
-    if (!when || queue->draining) return;
+    if (!(when || queue->starved) || queue->draining) return;
     if (left > 3600000) left = 3600000; /* the clock of the wall may be set meanwhile */
+    if (queue->starved && (!when || left > STARVED_MS)) left = STARVED_MS;
     if (queue->loop->timer(queue->loop, (uint64_t)left * 1000000 + 1000000, 0, due, queue, &queue->due_watch) < 0)
         queue->due_watch = 0;
+}
+
+static void submit_held(struct queue *queue) {
+    struct queue_claimed *claimed;
+    queue->starved = false;
+    while ((claimed = TAILQ_FIRST(&queue->held))) {
+        TAILQ_REMOVE(&queue->held, claimed, link);
+        if (submit(claimed) == 0) continue;
+        TAILQ_INSERT_HEAD(&queue->held, claimed, link);
+        return;
+    }
+}
+
+static void go_on(struct queue *queue) {
+    submit_held(queue);
+    if (queue->starved) watch_due(queue, 0);
+    stir(queue);
+}
+
+static void due(void *arg) {
+    struct queue *queue = arg;
+    queue->due_watch = 0;
+    go_on(queue);
 }
 
 static void begin_job(struct queue *queue, struct queue_claimed *claimed) {
@@ -258,7 +271,7 @@ static void claim_done(struct queue_call *call) {
     if (call->rc >= 0)
         watch_due(queue, claim->due);
     else
-        watch_due(queue, queue_writer_now(&queue->writer) + 1000); /* the store has trouble: look again */
+        watch_due(queue, queue_writer_now(&queue->writer) + LOOK_AGAIN_MS); /* the store has trouble: look again */
     free(claim);
     if (queue->stopping && !queue->claims) queue_writer_stop(&queue->writer);
 }
@@ -292,7 +305,8 @@ void queue_deliver_gather(void *arg) {
     limit = TAILQ_EMPTY(&queue->held) ? wanted(queue, submits) : 0;
     claim = limit ? calloc(1, sizeof *claim) : NULL;
     if (!claim) {
-        if (limit && !queue->claims) watch_due(queue, queue_writer_now(&queue->writer) + 1000); /* no memory: later */
+        if (limit && !queue->claims)
+            watch_due(queue, queue_writer_now(&queue->writer) + LOOK_AGAIN_MS); /* no memory: later */
         return;
     }
     queue->claim_again = queue->claims > 0;
@@ -307,9 +321,7 @@ void queue_deliver_gather(void *arg) {
 }
 
 static void on_resume(void *self) {
-    struct queue *queue = self;
-    submit_held(queue);
-    stir(queue);
+    go_on(self);
 }
 
 static void on_drain(void *self) {

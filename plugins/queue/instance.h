@@ -90,6 +90,7 @@ struct queue {
     /* deliver.c */
     uint32_t claims, claiming; /* under way, and for how many jobs together */
     bool claim_again;
+    bool starved; /* something is held for want of memory */
     struct queue_claimed_list held;
     struct queue_claimed_map claimed;
     struct queue_template templates[QUEUE_TEMPLATES];
