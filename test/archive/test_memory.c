@@ -3,14 +3,14 @@
  * Out of memory at every place in turn, in the archive and in the supervisor around it, on all threads: runs end all the
  * same, everything asked is answered once, what was kept can be read, and nothing is left behind (the sanitizers look).
  */
-#include "core/plugin/instance.h"
 #include "core/supervise/supervisor.h"
-#include "core/value/value.h"
 #include "paddock/archive.h"
-#include "paddock/helpers.h"
 #include "paddock/loop.h"
 #include "place.h"
+#include "support/asking.h"
+#include "support/extension.h"
 #include "support/fail_alloc.h"
+#include "support/runner.h"
 
 static pdk_supervisor *supervisor;
 static const pdk_loop *loop;
@@ -19,10 +19,7 @@ static const pdk_values *values;
 static uint32_t open_asks, open_runs;
 static bool happened;
 
-/* ---- a runner that prints and fails once ---- */
-
-static const pdk_host *runner_host;
-
+/* It prints, and fails once. */
 static int32_t start(void *task, const pdk_start *info, pdk_error *err) {
     pdk_result result = PDK_RESULT(info->number > 1 ? PDK_SUCCESS : PDK_FAILURE, PDK_CAT_NONE, NULL);
     (void)task, (void)err;
@@ -32,38 +29,8 @@ static int32_t start(void *task, const pdk_start *info, pdk_error *err) {
     }
     return runner_host->done(runner_host, info->attempt, &result);
 }
-static void cancel(void *task, int32_t reason) {
-    (void)task, (void)reason;
-}
-static void nothing(void *self) {
-    (void)self;
-}
-static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
-    (void)spec, (void)err;
-    *ret = self;
-    return 0;
-}
-static int32_t create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
-    (void)config, (void)err;
-    runner_host = host;
-    *ret = &runner_host;
-    return 0;
-}
-static const pdk_param params[] = {PDK_PARAM_END};
-static const pdk_schema kind = PDK_SCHEMA("print", "Prints", params);
-static const pdk_schema *const kinds[] = {&kind, NULL};
-static const pdk_task_ops task_ops = {sizeof task_ops, 0, start, cancel, NULL, NULL, nothing, NULL};
-static const pdk_runner_ops runner = {sizeof runner, 0, kinds, &task_ops, NULL, build};
-static const pdk_plugin print = {PDK_PLUGIN_HEAD, "print", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
-                                 create,          NULL,    NULL, nothing, NULL};
 
 /* ---- asking ---- */
-
-static const pdk_value *parse(const char *text) {
-    const pdk_value *value = NULL;
-    assert_int_equal(values->parse(values, text, strlen(text), "test", &value, NULL), 0);
-    return value;
-}
 
 static void answered(void) {
     if (--open_asks || open_runs) return;
@@ -117,21 +84,6 @@ static void begin(void *arg) {
     answered();
 }
 
-static void quiet(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
-    (void)arg, (void)part, (void)run_id;
-    if (level == PDK_LOG_BUG) fail_msg("%s", text);
-}
-
-static const pdk_archive *find_archive(void) {
-    const struct pdk_instance *instance;
-    for (size_t i = 0; (instance = pdk_router_instance(pdk_supervisor_router(supervisor), i)); i++) {
-        const pdk_plugin *plugin = instance->plugin;
-        const void *found = plugin->get_extension ? plugin->get_extension(instance->self, PDK_ARCHIVE_1) : NULL;
-        if (found) return found;
-    }
-    return NULL;
-}
-
 struct job {
     long at;
     const pdk_value *spec;
@@ -157,10 +109,10 @@ static bool round_with(long at, const pdk_value *spec) {
     assert_int_equal(pdk_supervisor_create(&options, &supervisor, &err), 0);
     loop = pdk_supervisor_loop(supervisor);
     assert_int_equal(pdk_supervisor_limit(supervisor, "archive", &trusted), 0);
-    assert_int_equal(pdk_supervisor_add(supervisor, &print, NULL, &err), 0);
+    assert_int_equal(pdk_supervisor_add(supervisor, &noop, NULL, &err), 0);
     assert_int_equal(pdk_supervisor_add(supervisor, &pdk_plugin_entry, &entry, &err), 0);
     assert_int_equal(pdk_supervisor_start(supervisor, &err), 0);
-    archive = find_archive();
+    archive = find_extension(supervisor, PDK_ARCHIVE_1);
     assert_int_equal(loop->timer(loop, 1, 0, begin_failing, &job, &watch), 0);
     (void)pdk_supervisor_run(supervisor);
     pdk_supervisor_destroy(supervisor);
@@ -173,7 +125,7 @@ static void memory_fails_everywhere(void **state) {
     long at = 1, misses = 0;
     (void)state;
     values = pdk_values_get();
-    const pdk_value *spec = parse("{\"name\":\"p\",\"kind\":\"print\",\"retries\":1,\"backoff\":\"1ms\"}");
+    const pdk_value *spec = parse("{\"name\":\"p\",\"kind\":\"noop\",\"retries\":1,\"backoff\":\"1ms\"}");
     for (; misses < 5 && at < 5000; at++)
         misses = round_with(at, spec) ? 0 : misses + 1; /* several threads: their order varies */
     values->drop(spec);

@@ -22,9 +22,10 @@
 #include "bench.h"
 #include "core/supervise/supervisor.h"
 #include "core/value/value.h"
-#include "paddock/helpers.h"
-#include "queue/find.h"
+#include "paddock/queue.h"
 #include "store.h"
+#include "support/extension.h"
+#include "support/runner.h"
 
 enum { JOBS = 100000, ROUNDS = 3, OPEN_MOST = 40000, PENDING = 16384, SAMPLES = 500, BACKLOG = 1000000, BATCH = 4096 };
 
@@ -59,44 +60,12 @@ static void print_percentiles(const char *row, const char *text, double *us, int
 static uint64_t starts, last_start;
 
 static int32_t start(void *task, const pdk_start *info, pdk_error *err) {
-    const pdk_host *host = *(const pdk_host **)task;
     pdk_result result = PDK_RESULT(PDK_SUCCESS, PDK_CAT_NONE, NULL);
-    (void)err;
+    (void)task, (void)err;
     starts++;
     last_start = pdk_clock_now();
-    return host->done(host, info->attempt, &result);
+    return runner_host->done(runner_host, info->attempt, &result);
 }
-
-static const pdk_host *own_host;
-
-static int32_t create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
-    (void)config, (void)err;
-    own_host = host;
-    *ret = &own_host;
-    return 0;
-}
-
-static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
-    (void)spec, (void)err;
-    *ret = self;
-    return 0;
-}
-
-static void cancel(void *task, int32_t reason) {
-    (void)task, (void)reason;
-}
-
-static void nothing(void *self) {
-    (void)self;
-}
-
-static const pdk_param params[] = {PDK_PARAM_END};
-static const pdk_schema kind = PDK_SCHEMA("noop", "Nothing", params);
-static const pdk_schema *const kinds[] = {&kind, NULL};
-static const pdk_task_ops task_ops = {sizeof task_ops, 0, start, cancel, NULL, NULL, nothing, NULL};
-static const pdk_runner_ops runner = {sizeof runner, 0, kinds, &task_ops, NULL, build};
-static const pdk_plugin noop = {PDK_PLUGIN_HEAD, "noop", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
-                                create,          NULL,   NULL, nothing, NULL};
 
 /* ---- the whole of it ---- */
 
@@ -156,7 +125,7 @@ static void bring_up(const char *name) {
     if (pdk_supervisor_load(supervisor, QUEUE, &entry, &err) < 0) die("queue", err.message);
     if (archived) load_archive(name);
     if (pdk_supervisor_start(supervisor, &err) < 0) die("start", err.message);
-    queue = find_queue(supervisor);
+    queue = find_extension(supervisor, PDK_QUEUE_1);
     values->drop(entry.config);
 }
 

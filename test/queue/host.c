@@ -20,8 +20,9 @@
 #include "core/base/buffer.h"
 #include "core/supervise/supervisor.h"
 #include "core/value/value.h"
-#include "find.h"
 #include "paddock/helpers.h"
+#include "paddock/queue.h"
+#include "support/extension.h"
 
 enum { LINE_MAX_BYTES = 4 * 1024 * 1024 };
 
@@ -256,7 +257,7 @@ int main(int argc, char **argv) {
     (void)pdk_supervisor_limit(supervisor, "queue", &limits);
     if (pdk_supervisor_load(supervisor, argv[1], &entry, &err) < 0) return fail("queue", &err);
     if (pdk_supervisor_start(supervisor, &err) < 0) return fail("start", &err);
-    queue = find_queue(supervisor);
+    queue = find_extension(supervisor, PDK_QUEUE_1);
     if (!queue) return fail("find", &err);
     if (loop->io(loop, STDIN_FILENO, PDK_READ, readable, NULL, &stdin_watch) < 0) return fail("stdin", &err);
     int32_t rc = pdk_supervisor_run(supervisor);

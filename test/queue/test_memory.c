@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include "core/supervise/supervisor.h"
-#include "core/value/value.h"
-#include "find.h"
-#include "paddock/helpers.h"
+#include "paddock/queue.h"
+#include "support/asking.h"
+#include "support/extension.h"
 #include "support/fail_alloc.h"
+#include "support/runner.h"
 
 static pdk_supervisor *supervisor;
 static const pdk_loop *loop;
@@ -23,47 +24,14 @@ static uint32_t open_asks, accepted, starts;
 static bool healed, happened;
 static pdk_watch heal_watch;
 
-/* ---- a runner that fails once and then does its work */
-static const pdk_host *runner_host;
-
 static int32_t start(void *task, const pdk_start *info, pdk_error *err) {
     pdk_result result = PDK_RESULT(PDK_SUCCESS, PDK_CAT_NONE, NULL);
     (void)task, (void)err;
     starts++;
     return runner_host->done(runner_host, info->attempt, &result);
 }
-static void cancel(void *task, int32_t reason) {
-    (void)task, (void)reason;
-}
-static void nothing(void *self) {
-    (void)self;
-}
-static int32_t build(void *self, const pdk_spec *spec, void **ret, pdk_error *err) {
-    (void)spec, (void)err;
-    *ret = self;
-    return 0;
-}
-static int32_t create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
-    (void)config, (void)err;
-    runner_host = host;
-    *ret = &runner_host;
-    return 0;
-}
-static const pdk_param params[] = {PDK_PARAM_END};
-static const pdk_schema kind = PDK_SCHEMA("noop", "Nothing", params);
-static const pdk_schema *const kinds[] = {&kind, NULL};
-static const pdk_task_ops task_ops = {sizeof task_ops, 0, start, cancel, NULL, NULL, nothing, NULL};
-static const pdk_runner_ops runner = {sizeof runner, 0, kinds, &task_ops, NULL, build};
-static const pdk_plugin noop = {PDK_PLUGIN_HEAD, "noop", "1",  "",      "",  NULL, NULL, &runner, NULL, NULL,
-                                create,          NULL,   NULL, nothing, NULL};
 
-/* ---- asking */
-
-static const pdk_value *parse(const char *text) {
-    const pdk_value *value = NULL;
-    assert_int_equal(values->parse(values, text, strlen(text), "test", &value, NULL), 0);
-    return value;
-}
+/* ---- asking ---- */
 
 static void look(void *arg, int32_t rc, const pdk_value *value, const pdk_error *err);
 
@@ -129,11 +97,6 @@ static void ask_all(void *arg) {
     }
 }
 
-static void quiet(void *arg, int32_t level, const char *part, const char *run_id, const char *text) {
-    (void)arg, (void)part, (void)run_id;
-    if (level == PDK_LOG_BUG) fail_msg("%s", text);
-}
-
 static bool round_with(long at) {
     static const char *const own[] = {"noop", NULL};
     static struct pdk_task *const no_tasks[] = {NULL};
@@ -154,7 +117,7 @@ static bool round_with(long at) {
     assert_int_equal(pdk_supervisor_add(supervisor, &noop, NULL, &err), 0);
     assert_int_equal(pdk_supervisor_add(supervisor, &pdk_plugin_entry, &entry, &err), 0);
     assert_int_equal(pdk_supervisor_start(supervisor, &err), 0);
-    queue = find_queue(supervisor);
+    queue = find_extension(supervisor, PDK_QUEUE_1);
     assert_int_equal(loop->timer(loop, 1, 0, ask_all, &at, &watch), 0);
     assert_int_equal(loop->timer(loop, 1000000, 1000000, heal, NULL, &heal_watch), 0);
     (void)pdk_supervisor_run(supervisor);
