@@ -24,7 +24,7 @@
 #include "paddock/queue.h"
 #include "support/extension.h"
 
-enum { LINE_MAX_BYTES = 4 * 1024 * 1024 };
+enum { LINE_MAX_BYTES = 4 * 1024 * 1024, LOOK_NS = 5000000 };
 
 static pdk_supervisor *supervisor;
 static const pdk_loop *loop;
@@ -39,7 +39,7 @@ static struct pdk_buffer pending;
 struct mark {
     const pdk_host *host;
     char input[256];
-    const char *then;
+    const char *then, *until;
     uint64_t length;
     pdk_attempt attempt;
     pdk_watch watch;
@@ -71,12 +71,20 @@ static void mark_wake(void *arg) {
         if (mark->attempt && !strcmp(mark->then, words[i])) mark_end(mark, i);
 }
 
+static void mark_look(void *arg) {
+    struct mark *mark = arg;
+    if (access(mark->until, F_OK) != 0) return;
+    loop->stop(loop, mark->watch);
+    mark_wake(mark);
+}
+
 static int32_t mark_start(void *data, const pdk_start *how, pdk_error *err) {
     struct mark *mark = data;
     mark->attempt = how->attempt;
     mark->watch = 0;
     (void)err;
     note(journal, mark);
+    if (mark->until) return loop->timer(loop, LOOK_NS, LOOK_NS, mark_look, mark, &mark->watch);
     if (!mark->length && strcmp(mark->then, "hang") != 0) mark_wake(mark);
     if (!mark->length) return 0;
     return loop->timer(loop, mark->length, 0, mark_wake, mark, &mark->watch);
@@ -102,6 +110,7 @@ static int32_t mark_build(void *self, const pdk_spec *spec, void **ret, pdk_erro
     mark->then = "success";
     int32_t rc = pdk_take_string(mark_host, spec->with, "then", &mark->then, err);
     if (!rc) rc = pdk_take_duration(mark_host, spec->with, "for", &mark->length, err);
+    if (!rc) rc = pdk_take_string(mark_host, spec->with, "until", &mark->until, err);
     if (!rc && spec->input) rc = values->print(values, spec->input, PDK_JSON_PLAIN, mark_note, mark);
     *ret = mark;
     if (rc) free(mark);
@@ -123,6 +132,7 @@ static const char *const thens[] = {"success", "failure", "fatal", "retry", "han
 static const pdk_param mark_params[] = {
     {"then", PDK_STRING, 0, "success", "How to end", thens, 0, 0, NULL},
     PDK_PARAM("for", PDK_DURATION, 0, "0s", "How long to run"),
+    PDK_PARAM("until", PDK_STRING, 0, NULL, "Run until there is a file of this name"),
     PDK_PARAM_END,
 };
 static const pdk_schema mark_kind = PDK_SCHEMA("mark", "Write a line and end as told", mark_params);

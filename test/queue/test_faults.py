@@ -177,13 +177,15 @@ class Disks(Faults):
                   f'rm {disk}/ballast; }} <{fifo} & exec "$0" "$@"')
         host = self.host({"path": os.path.join(disk, "queue.db")}, command=["unshare", "-rm", "sh", "-c", script])
         with open(fifo, "w") as go:
-            jobs = [host.ask("submit", spec=mark(i, **{"with": {"for": "1500ms"}}))["job_id"] for i in range(20)]
+            end = os.path.join(self.folder, "end")
+            jobs = [host.ask("submit", spec=mark(i, **{"with": {"until": end}}))["job_id"] for i in range(20)]
             until(lambda: len(host.starts()) == 20)
             go.write("fill\n")
             go.flush()
             until(lambda: os.path.exists(fifo + ".full"))
             until(lambda: host.wait(host.send("submit", spec=mark("z" * 4000), delay_seconds=1000))["rc"] == ENOSPC,
                   "a full disk")
+            os.mkdir(end)
             until(lambda: len(host.ends()) == 20, "the ends of all runs")
             self.assertEqual(host.refused("submit", spec=mark("z" * 4000))[0], ENOSPC)  # asked after they were, and failed too
             self.assertEqual(host.ask("list", state="ended")["jobs"], [])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of paddock.queue/1, and the life of jobs, in a real supervisor."""
 
+import os
 import sqlite3
 import unittest
 
@@ -119,12 +120,18 @@ class Verbs(Case):
 
     def test_delays_are_kept_and_priorities_count(self):
         host = self.host(pending=1)
-        host.ask("submit", spec=mark("first", **{"with": {"for": "100ms"}}))
+        end = os.path.join(self.folder, "end")
+        host.ask("submit", spec=mark("first", **{"with": {"until": end}}))
         for tag, priority in [("low", -5), ("high", 5), ("middle", 0)]:
             host.send("submit", spec=mark(tag), priority=priority)
-        host.ask("submit", spec=mark("later"), delay_seconds=0.3, priority=100)
+        later = host.ask("submit", spec=mark("later"), delay_seconds=0.3, priority=100)["job_id"]
+        os.mkdir(end)
         host.idle()
-        self.assertEqual(host.starts(), ["first", "high", "middle", "low", "later"])
+        starts = host.starts()
+        self.assertEqual([tag for tag in starts if tag != "later"], ["first", "high", "middle", "low"])
+        later = host.show(later)
+        self.assertLess(later["submitted_at"], later["due_at"])
+        self.assertLessEqual(later["due_at"], later["started_at"])
 
     def test_a_list_goes_on(self):
         host = self.host()
