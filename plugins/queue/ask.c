@@ -8,6 +8,7 @@
 #include "params.h"
 
 enum { ASKED_MOST = 100000, PAGE_OF_PURGE = 10000 };
+#define BIT(name) (1u << QUEUE_P_##name)
 
 struct ask {
     struct queue_call call;
@@ -340,7 +341,8 @@ static int32_t one_of_two(struct ask *ask, pdk_error *err) {
     const struct queue_params *params = &ask->params;
     if (!params->job_id == !params->topic)
         return pdk_failf(err, -EINVAL, ask->given, "%s wants job_id or topic", ask->verb->name);
-    if (params->job_id && params->before) return pdk_failf(err, -EINVAL, ask->given, "'before' goes with topic");
+    if (params->job_id && params->given & BIT(BEFORE))
+        return pdk_failf(err, -EINVAL, ask->given, "'before' goes with topic");
     return 0;
 }
 
@@ -354,7 +356,7 @@ static int32_t replay_run(struct queue_writer *writer, struct queue_call *call, 
 static int32_t purge_run(struct queue_writer *writer, struct queue_call *call, pdk_error *err) {
     struct ask *ask = ask_of(call);
     const struct queue_params *params = &ask->params;
-    int64_t before = params->before ? params->before : INT64_MAX;
+    int64_t before = params->given & BIT(BEFORE) ? params->before : INT64_MAX;
     int32_t n = writer->ops->purge(writer->store, params->job_id, params->topic, before, PAGE_OF_PURGE, err);
     return make_count(ask, n, n == PAGE_OF_PURGE, err);
 }
@@ -406,7 +408,6 @@ static void done(struct queue_call *call) {
     free_ask(ask);
 }
 
-#define BIT(name) (1u << QUEUE_P_##name)
 #define CHANGES(run, stirs) \
     { run, undo, done, false, false, stirs }
 #define LOOKS(run) \

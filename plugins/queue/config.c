@@ -132,7 +132,8 @@ static int32_t read_topic(const pdk_host *host, const char *name, const pdk_valu
     }
     int32_t rc = pdk_take_integer(host, map, "limit", &ret->limit, err);
     if (rc == 0) rc = pdk_take_boolean(host, map, "paused", &ret->paused, err);
-    if (rc == 0 && (ret->limit < -1 || ret->limit > 1000000))
+    bool says = values->type(values->get(map, "limit")) != PDK_NULL;
+    if (rc == 0 && says && (ret->limit < 0 || ret->limit > QUEUE_MAX_RUNNING))
         return pdk_fail(err, -EINVAL, values->get(map, "limit"), "'limit' wants 0 to 1000000", NULL, NULL);
     return rc;
 }

@@ -30,7 +30,8 @@ enum {
     QUEUE_SUSPICION = 3, /* rescued as often or more often is as suspect as can be */
     QUEUE_MAX_PRIORITY = 100,
     QUEUE_MAX_ATTEMPTS = 1000,
-    QUEUE_MAX_FACTOR = 100000, /* in thousandths */
+    QUEUE_MAX_FACTOR = 100000,   /* in thousandths */
+    QUEUE_MAX_RUNNING = 1000000, /* as a limit of a topic */
     QUEUE_TOPIC_SIZE = 64,
     QUEUE_KEY_SIZE = 256,
     QUEUE_TRACE_SIZE = 56 /* of a traceparent */

@@ -136,7 +136,7 @@ static int32_t reason(const pdk_host *h, const pdk_value *v, const char *name, s
 }
 static int32_t running(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p,
                        pdk_error *err) {
-    return read_int(h, v, name, 0, 1000000, &p->running, err);
+    return read_int(h, v, name, 0, QUEUE_MAX_RUNNING, &p->running, err);
 }
 static int32_t before(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
     return read_seconds(h, v, name, 1e11, &p->before, err);

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import unittest
 
-from queue_host import Case, mark, until
+from queue_host import PATIENCE, Case, mark, until
 
 
 class Verbs(Case):
@@ -65,6 +65,7 @@ class Verbs(Case):
         again = host.ask("retry", job_id=job["job_id"])
         self.assertNotEqual(again["job_id"], job["job_id"])
         host.ended(again["job_id"])
+        self.assertEqual(host.ask("purge", topic="default", before=0)["count"], 0)
         self.assertEqual(host.ask("purge", topic="default")["count"], 2)
         self.assertEqual(host.refused("show", job_id=job["job_id"])[0], -2)
 
@@ -182,6 +183,12 @@ class Stops(Case):
         first.ask("submit", spec=mark("y"))
         first.kill()
         until(lambda: second.wait(second.send("submit", spec=mark("x")))["rc"] == 0, "the second in its place")
+
+    def test_a_limit_below_none_is_refused(self):
+        host = self.host({"topics": {"a": {"limit": -1}}})
+        self.assertEqual(host.process.wait(PATIENCE), 2)
+        host.finish()
+        self.assertIn("'limit' wants 0 to 1000000", "\n".join(host.log))
 
     def test_settings_of_topics_survive(self):
         host = self.host()
