@@ -109,11 +109,9 @@ void queue_answer_attempt(struct queue_answer *answer, const struct queue_attemp
     answer->values->end(answer->writer);
 }
 
-/* state by state, and what they are called where they are counted */
 static void put_counts(struct queue_answer *answer, const int64_t *jobs, int64_t oldest) {
-    static const char *const names[] = {"delayed", "ready", "running", "dead"};
     int64_t age = oldest && answer->now > oldest ? answer->now - oldest : 0;
-    for (size_t i = 0; i < QUEUE_STATES; i++) queue_answer_int(answer, names[i], jobs[i]);
+    for (size_t i = 0; i < QUEUE_STATES; i++) queue_answer_int(answer, queue_counted[i], jobs[i]);
     queue_answer_key(answer, "oldest_age_seconds");
     answer->values->put_number(answer->writer, (double)age / 1000);
 }

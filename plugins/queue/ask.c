@@ -124,32 +124,8 @@ static int32_t make_count(struct ask *ask, int32_t count, bool more, pdk_error *
 
 /* ---- submit ---- */
 
-struct printed {
-    char *data;
-    size_t size, max;
-    int32_t rc;
-};
-
-static void print_piece(void *arg, const char *data, size_t size) {
-    struct printed *printed = arg;
-    char *grown;
-    if (printed->rc < 0) return;
-    printed->rc = size > printed->max - printed->size ? -E2BIG : 0;
-    grown = printed->rc < 0 ? NULL : realloc(printed->data, printed->size + size + 1);
-    if (!grown && printed->rc == 0) printed->rc = -ENOMEM;
-    if (!grown) return;
-    memcpy(grown + printed->size, data, size);
-    printed->data = grown;
-    printed->size += size;
-    grown[printed->size] = '\0';
-}
-
 static int32_t print(struct ask *ask, const pdk_value *value, char **ret, pdk_error *err) {
-    const pdk_values *values = host_of(ask)->values;
-    struct printed printed = {NULL, 0, (size_t)ask->queue->max_spec, 0};
-    int32_t rc = values->print(values, value, PDK_JSON_PLAIN, print_piece, &printed);
-    *ret = printed.data;
-    if (rc == 0) rc = printed.rc;
+    int32_t rc = queue_print(host_of(ask)->values, value, (size_t)ask->queue->max_spec, ret);
     if (rc == -E2BIG)
         return pdk_failf(err, -EINVAL, value, "it is larger than %lld bytes: limits.spec says so",
                          (long long)ask->queue->max_spec);

@@ -12,13 +12,6 @@
 enum { CLAIM_MOST = 4096, SWEEP_MOST = 500, MAX_OUTPUT = 65536, LOOK_AGAIN_MS = 1000, STARVED_MS = 100 };
 #define SWEEP_NS (UINT64_C(600) * 1000000000)
 
-static uint64_t mix(uint64_t z) {
-    z += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return z ^ z >> 31;
-}
-
 /* ---- how it ends ---- */
 
 static int32_t settle_run(struct queue_writer *writer, struct queue_call *call, pdk_error *err) {
@@ -60,51 +53,21 @@ static void settle_as(struct queue_claimed *claimed, int32_t end, const char *co
     settle(claimed);
 }
 
-struct printed {
-    char *data;
-    size_t size;
-    bool failed;
-};
-
-static void print_piece(void *arg, const char *data, size_t size) {
-    struct printed *printed = arg;
-    char *grown = NULL;
-    if (!printed->failed && size <= MAX_OUTPUT - printed->size)
-        grown = realloc(printed->data, printed->size + size + 1);
-    if (!grown) {
-        printed->failed = true;
-        return;
-    }
-    memcpy(grown + printed->size, data, size);
-    printed->data = grown;
-    printed->size += size;
-    grown[printed->size] = '\0';
-}
-
-/* What is too large is left out: a queue is no place for it. */
-static char *print_output(const struct queue *queue, const pdk_value *output) {
-    const pdk_values *values = queue->host->values;
-    struct printed printed = {NULL, 0, false};
-    if (!output) return NULL;
-    if (values->print(values, output, PDK_JSON_PLAIN, print_piece, &printed) == 0 && !printed.failed)
-        return printed.data;
-    free(printed.data);
-    return NULL;
-}
-
 static void on_settled(void *self, pdk_delivery delivery, const pdk_outcome *outcome) {
     struct queue *queue = self;
     struct queue_claimed *claimed = (struct queue_claimed *)(uintptr_t)delivery;
     const pdk_result *last = outcome->last;
     struct queue_end end = {outcome->end, outcome->reason, last->status, last->code, last->retry_after_ns};
-    uint64_t random = mix(mix(queue->seed + (uint64_t)claimed->settle.id) + (uint64_t)claimed->settle.fence);
+    uint64_t random =
+        queue_mix(queue_mix(queue->seed + (uint64_t)claimed->settle.id) + (uint64_t)claimed->settle.fence);
     claimed->settle.verdict = queue_life_ended(&claimed->job.counts, &claimed->job.backoff, &end, random);
     claimed->settle.exit_code = last->exit_code;
     claimed->settle.signal = last->signal;
     queue_cut(claimed->code, sizeof claimed->code, last->code);
     queue_cut(claimed->message, sizeof claimed->message, last->message);
     queue_cut(claimed->run_id, sizeof claimed->run_id, outcome->run_id);
-    claimed->output = print_output(queue, last->output);
+    if (last->output) /* what is too large is left out: a queue is no place for it */
+        (void)queue_print(queue->host->values, last->output, MAX_OUTPUT, &claimed->output);
     settle(claimed);
 }
 

@@ -49,6 +49,7 @@ struct queue_backoff {
 extern const char *const queue_jitters[]; /* none, full, equal, decorrelated; NULL-ended */
 extern const struct queue_backoff queue_default_backoff;
 extern const char *const queue_states[];   /* by queue_state; NULL-ended */
+extern const char *const queue_counted[];  /* by queue_state, where they are counted: of ENDED the dead letters */
 extern const char *const queue_outcomes[]; /* by PDK_END_...; NULL-ended */
 extern const char *const queue_fates[];    /* by queue_fate */
 
@@ -118,5 +119,15 @@ void queue_trace_make(char ret[static QUEUE_TRACE_SIZE], uint64_t seed, int64_t 
 /* text.c: copy what fits, never half a character; what is no text becomes "?". */
 void queue_cut(char *buf, size_t size, const char *text);
 int queue_index(const char *const *words, const char *word); /* -1: it is none of them */
+/* As JSON, to be freed. -E2BIG: it has more than max bytes; -ENOMEM. Then *ret is left alone. */
+int32_t queue_print(const pdk_values *, const pdk_value *, size_t max, char **ret);
+
+/* Numbers that lie beside each other get far apart, as if by chance (splitmix64). */
+static inline uint64_t queue_mix(uint64_t z) {
+    z += 0x9E3779B97F4A7C15u;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
+}
 
 #endif

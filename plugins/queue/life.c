@@ -20,6 +20,7 @@
 #include "job.h"
 
 const char *const queue_states[] = {"delayed", "ready", "running", "ended", NULL};
+const char *const queue_counted[] = {"delayed", "ready", "running", "dead"};
 const char *const queue_outcomes[] = {"succeeded", "failed",   "fatal", "canceled",
                                       "timed_out", "rejected", "lost",  NULL};
 const char *const queue_fates[] = {"finished", "retried", "snoozed", "rescued", "handed_back"};

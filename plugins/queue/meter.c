@@ -68,11 +68,10 @@ static struct topic *find(const struct queue_stats_call *stats, const char *name
 }
 
 static void ask_series(const struct queue *queue, struct topic *topic) {
-    static const char *const states[] = {"delayed", "ready", "running", "dead"};
     const pdk_metrics *metrics = queue->metrics;
     const char *values[] = {topic->name, NULL};
     for (size_t i = 0; i < QUEUE_STATES; i++) {
-        values[1] = states[i];
+        values[1] = queue_counted[i];
         topic->jobs[i] = metrics->series(metrics, &jobs, values);
     }
     topic->oldest = metrics->series(metrics, &oldest, values);

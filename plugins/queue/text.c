@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "job.h"
@@ -34,4 +36,35 @@ int queue_index(const char *const *words, const char *word) {
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], word) == 0) return i;
     return -1;
+}
+
+struct printed {
+    char *data;
+    size_t size, max;
+    int32_t rc;
+};
+
+static void print_piece(void *arg, const char *data, size_t size) {
+    struct printed *printed = arg;
+    char *grown;
+    if (printed->rc < 0) return;
+    printed->rc = size > printed->max - printed->size ? -E2BIG : 0;
+    grown = printed->rc < 0 ? NULL : realloc(printed->data, printed->size + size + 1);
+    if (!grown && printed->rc == 0) printed->rc = -ENOMEM;
+    if (!grown) return;
+    memcpy(grown + printed->size, data, size);
+    printed->data = grown;
+    printed->size += size;
+    grown[printed->size] = '\0';
+}
+
+int32_t queue_print(const pdk_values *values, const pdk_value *value, size_t max, char **ret) {
+    struct printed printed = {NULL, 0, max, 0};
+    int32_t rc = values->print(values, value, PDK_JSON_PLAIN, print_piece, &printed);
+    if (rc == 0) rc = printed.rc;
+    if (rc < 0)
+        free(printed.data);
+    else
+        *ret = printed.data;
+    return rc;
 }

@@ -17,11 +17,9 @@ bool queue_trace_is(const char *text) {
     return is_hex(text + 3, 32, false) && is_hex(text + 36, 16, false) && is_hex(text + 53, 2, true);
 }
 
+/* Never 0. */
 static uint64_t mix(uint64_t z) {
-    z += 0x9E3779B97F4A7C15u;
-    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-    return (z ^ z >> 31) | 1;
+    return queue_mix(z) | 1;
 }
 
 static void put_hex(char *at, uint64_t number) {
