@@ -9,22 +9,11 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
-import time
 
-PROGRAM = os.environ.get("PADDOCK", "paddock")
-PATIENCE = 60  # seconds until a condition that does not come is a failure
-
-
-def until(look, what="the condition", patience=PATIENCE):
-    end = time.monotonic() + patience
-    while True:
-        got = look()
-        if got:
-            return got
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} did not come within {patience} seconds")
-        time.sleep(0.005)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../func"))
+from paddock import PATIENCE, PROGRAM, is_alive, until  # noqa: E402,F401
 
 
 class Local(http.client.HTTPConnection):

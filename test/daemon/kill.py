@@ -213,6 +213,8 @@ class Trial:
             self.fault(f"job {job} has not ended")
         rescued = db.execute("SELECT count(*) FROM attempt WHERE fate=3").fetchone()[0]
         db.close()
+        if len(load.accepted) < self.kills:
+            self.fault(f"only {len(load.accepted)} jobs were acknowledged: that was no load")
         for job, tag in load.accepted.items():
             if job not in rows:
                 self.fault(f"job {job} was acknowledged, and is lost")

@@ -7,19 +7,11 @@ import shutil
 import signal
 import unittest
 
-from daemon import Daemon, until
+from daemon import Daemon, is_alive, until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 NOTE = "echo $TRACEPARENT >>traces; until [ -e go ]; do sleep 0.01; done"
-
-
-def is_alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
 
 
 def end(pid):

@@ -6,25 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
-import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../func"))
+from paddock import PATIENCE, until  # noqa: E402,F401
 
 HOST = os.environ["QUEUE_HOST"]
 PLUGIN = os.environ["QUEUE_PLUGIN"]
-PATIENCE = 60  # seconds until a condition that does not come is a failure
-
-
-def until(condition, what="the condition", patience=PATIENCE):
-    end = time.monotonic() + patience
-    while True:
-        got = condition()
-        if got:
-            return got
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} did not come within {patience} seconds")
-        time.sleep(0.005)
 
 
 class Host:
