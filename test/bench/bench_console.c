@@ -211,7 +211,8 @@ static void *run_client(void *arg) {
     row(b, "GET /v1/runs of 1", "/v1/runs?limit=1");
     row(b, "GET /v1/runs of 10", "/v1/runs?limit=10");
     row(b, "GET /v1/runs of 100", "/v1/runs?limit=100");
-    if (write(connect_to(b->ours), "POST /v1/server/shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n", 55) != 55) abort();
+    static const char end[] = "POST /v1/server/shutdown HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    if (write(connect_to(b->ours), end, sizeof end - 1) != (ssize_t)sizeof end - 1) abort();
     return NULL;
 }
 

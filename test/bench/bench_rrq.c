@@ -7,7 +7,6 @@
  *     JSON   finds the frames, parses each request with jansson, and builds the answer that RRQ expects: the least
  *            that could be a runner of RRQ
  *
- *
  *     bench-rrq          the figures
  *     bench-rrq soak N   N jobs, and nothing but whether each was answered once
  */
