@@ -30,6 +30,7 @@ static pdk_supervisor *supervisor;
 static const pdk_loop *loop;
 static const pdk_queue *queue;
 static const pdk_values *values;
+static const pdk_value *config;
 static pdk_watch stdin_watch;
 static int journal = -1, ends = -1;
 static struct pdk_buffer pending;
@@ -117,8 +118,8 @@ static int32_t mark_build(void *self, const pdk_spec *spec, void **ret, pdk_erro
     return rc;
 }
 
-static int32_t mark_create(const pdk_host *host, const pdk_value *config, void **ret, pdk_error *err) {
-    (void)config, (void)err;
+static int32_t mark_create(const pdk_host *host, const pdk_value *given, void **ret, pdk_error *err) {
+    (void)given, (void)err;
     mark_host = host;
     *ret = &mark_host;
     return 0;
@@ -237,6 +238,7 @@ static void readable(void *arg, uint32_t events) {
 
 static int fail(const char *what, const pdk_error *err) {
     (void)fprintf(stderr, "4 host: %s: %s\n", what, err->message);
+    values->drop(config);
     return 2;
 }
 
@@ -249,7 +251,6 @@ int main(int argc, char **argv) {
                                          .grant = &grant};
     pdk_router_entry entry = {.struct_size = sizeof entry};
     pdk_error err = PDK_ERROR;
-    const pdk_value *config = NULL;
     char path[4096];
     if (argc < 4) return 2;
     values = pdk_values_get();
