@@ -353,8 +353,8 @@ static void read_archive(struct con_request *request, const pdk_archive *archive
     struct con_run run;
     bool known = con_run_find(request, name, &run);
     if (known && options->attempt > run.attempts && !options->follow) {
-        con_answer_faultf(request, CON_NOT_FOUND, "%.200s has no attempt %u: it has begun %u", run.run_id, options->attempt,
-                          run.attempts);
+        con_answer_faultf(request, CON_NOT_FOUND, "%.200s has no attempt %u: it has begun %u", run.run_id,
+                          options->attempt, run.attempts);
         return;
     }
     struct con_follower *f = begin(request, type);
