@@ -251,7 +251,7 @@ static void set_volume(struct arc_history *h, uint32_t number) {
 static void hand_over(struct archive *archive, uint32_t number, uint64_t size) {
     char path[64];
     arc_path(path, sizeof path, "runs/%08u.jsonl", number);
-    arc_keeper_take(archive, path, size, false, true);
+    arc_keeper_take(archive, path, size, ARC_VOLUME);
 }
 
 int32_t arc_history_open(struct archive *archive) {

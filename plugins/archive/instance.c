@@ -42,10 +42,12 @@ static void init(struct archive *archive) {
     (void)pthread_mutex_init(&archive->history.lock, NULL);
     (void)init_wake(&archive->writer.wake);
     (void)init_wake(&archive->keeper.wake);
+    (void)init_wake(&archive->keeper.gone);
     TAILQ_INIT(&archive->writer.gathered);
     TAILQ_INIT(&archive->writer.incoming);
     TAILQ_INIT(&archive->writer.outgoing);
     TAILQ_INIT(&archive->keeper.fresh);
+    TAILQ_INIT(&archive->keeper.taken);
     TAILQ_INIT(&archive->keeper.cold);
     TAILQ_INIT(&archive->keeper.due);
     TAILQ_INIT(&archive->output.opened);
@@ -113,6 +115,7 @@ void arc_destroy(void *self) {
     arc_text_free(&archive->output.text);
     (void)pthread_cond_destroy(&archive->writer.wake);
     (void)pthread_cond_destroy(&archive->keeper.wake);
+    (void)pthread_cond_destroy(&archive->keeper.gone);
     (void)pthread_mutex_destroy(&archive->writer.lock);
     (void)pthread_mutex_destroy(&archive->keeper.lock);
     (void)pthread_mutex_destroy(&archive->history.lock);

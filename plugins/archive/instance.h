@@ -8,7 +8,7 @@
  *   the writer           writer.c    what was handed over, in order
  *                        output.c    the files of attempts
  *                        history.c   the file of runs that have ended, and its index; journal.c: of those that have not
- *   the keeper           keeper.c    packs what is cold, removes what is too old or too much
+ *   the keeper           keeper.c    packs what is cold, removes what is too old or too much; holds.c: but not what is in use
  *
  *   describe.c           a run as a map        record.c file.c gzip.c names.c text.c   formats
  */
@@ -99,6 +99,7 @@ struct arc_attempt {
     int fd;               /* -1: not open */
     bool begun;           /* there is a file of it */
     bool live;            /* the keeper knows that its folder is in use */
+    bool made_folder;     /* and has not been told of it */
     uint64_t start, size; /* of that file: its first offset, its bytes */
     uint64_t offset, gap; /* where the next byte goes; how many are missing before it */
     char folder[2 * ARC_NAME_MAX];
@@ -277,11 +278,17 @@ void arc_writer_say(struct archive *archive, int32_t rc, const char *what, const
 
 /* ---- the keeper ---- */
 
+enum {
+    ARC_ROTATED = 1, /* others of the same attempt may be too much now */
+    ARC_VOLUME = 2,  /* of the history */
+    ARC_FOLDER = 4   /* the first file in a folder that was made for it */
+};
+
 struct arc_item {
     TAILQ_ENTRY(arc_item) all;
     uint64_t due_ns, size;
-    bool rotated; /* others of the same attempt may be too much now */
-    bool volume;  /* of the history */
+    uint32_t is;
+    bool held; /* its folder is in use until it is counted */
     bool counted;
     char path[]; /* below the root */
 };
@@ -291,11 +298,12 @@ struct arc_keeper {
     pthread_t thread;
     bool started, stop;
     pthread_mutex_t lock;
-    pthread_cond_t wake;
-    struct arc_items fresh; /* by the lock */
-    void *live;             /* by the lock: a tree of the folders of runs that are on */
-    struct arc_items cold;  /* the keeper's: to be packed now */
-    struct arc_items due;   /* and later */
+    pthread_cond_t wake, gone; /* gone: a folder that was being removed */
+    struct arc_items fresh;    /* by the lock */
+    void *live;                /* by the lock: a tree of the folders that are in use */
+    struct arc_items taken;    /* the keeper's: counted */
+    struct arc_items cold;     /* to be packed now */
+    struct arc_items due;      /* and later */
     uint32_t due_count;
     uint64_t total;
     void *tasks;                /* a tree of what each has */
@@ -307,10 +315,19 @@ struct arc_keeper {
 
 int32_t arc_keeper_start(struct archive *archive, pdk_error *err);
 void arc_keeper_stop(struct archive *archive);
-/* [any] A file is finished. path is below the root. */
-void arc_keeper_take(struct archive *archive, const char *path, uint64_t size, bool rotated, bool volume);
-/* [writer] The folder of a run, "task/run", is in use or not any more. */
-void arc_keeper_live(struct archive *archive, const char *folder, bool on);
+/* [writer] A file is finished. path is below the root; is: of ARC_ROTATED and so on. */
+void arc_keeper_take(struct archive *archive, const char *path, uint64_t size, uint32_t is);
+/* [writer] The folder of a run, "task/run", is in use: it is not removed until it was released as often. Where it is being
+ * removed, this waits until it is gone. False: no memory. */
+bool arc_keeper_hold(struct archive *archive, const char *folder);
+void arc_keeper_release(struct archive *archive, const char *folder); /* [writer, keeper] */
+bool arc_keeper_holds(struct archive *archive, const char *folder);   /* [keeper] */
+/* [keeper] It is to be removed, and to be given back then. False: it is in use, or there is no memory. */
+bool arc_keeper_claim(struct archive *archive, const char *folder);
+void arc_keeper_give_back(struct archive *archive, const char *folder);
+/* [keeper] Look at all that is kept. first: count it, and tidy what a program that was killed has left. */
+void arc_keeper_sweep(struct archive *archive, bool first);
+void arc_keeper_turn(struct archive *archive); /* [keeper] What is to be done now. */
 
 /* ---- readers ---- */
 

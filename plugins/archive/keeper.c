@@ -28,70 +28,41 @@ enum { NICE = 10, PACK_LEAST = 4096, DUE_MAX = 10000, FOLDER_COST = 4096 };
 
 struct of_task {
     uint64_t bytes;
-    char name[];
+    const char *name; /* behind it */
 };
 
 static int by_name(const void *a, const void *b) {
     return strcmp(((const struct of_task *)a)->name, ((const struct of_task *)b)->name);
 }
 
-/* NULL: no memory. */
-static struct of_task *task_of(struct arc_keeper *keeper, const char *name, size_t size) {
-    struct of_task *task = calloc(1, sizeof *task + size + 1);
-    if (!task) return NULL;
-    memcpy(task->name, name, size);
-    struct of_task *const *found = tsearch(task, &keeper->tasks, by_name);
-    if (!found || *found != task) free(task);
+/* NULL: it has nothing. */
+static struct of_task *find_task(const struct arc_keeper *keeper, const char *name) {
+    const struct of_task key = {.name = name};
+    struct of_task *const *found = tfind(&key, &keeper->tasks, by_name);
     return found ? *found : NULL;
 }
 
-static void count(struct archive *archive, const char *task, size_t size, int64_t bytes) {
-    struct of_task *of = task_of(&archive->keeper, task, size);
-    if (of) of->bytes = bytes < 0 && of->bytes < (uint64_t)-bytes ? 0 : of->bytes + (uint64_t)bytes;
-    if (bytes < 0 && archive->keeper.total < (uint64_t)-bytes)
-        archive->keeper.total = 0;
-    else
-        archive->keeper.total += (uint64_t)bytes;
+/* NULL: no memory. */
+static struct of_task *make_task(struct arc_keeper *keeper, const char *name) {
+    size_t size = strlen(name) + 1;
+    struct of_task *task = calloc(1, sizeof *task + size);
+    if (!task) return NULL;
+    task->name = memcpy(task + 1, name, size);
+    if (tsearch(task, &keeper->tasks, by_name)) return task;
+    free(task);
+    return NULL;
 }
 
-/* ---- folders that are in use ---- */
-
-struct in_use {
-    uint32_t count;
-    char folder[];
-};
-
-static int by_folder(const void *a, const void *b) {
-    return strcmp(((const struct in_use *)a)->folder, ((const struct in_use *)b)->folder);
+static void add(uint64_t *to, int64_t bytes) {
+    *to = bytes < 0 && *to < (uint64_t)-bytes ? 0 : *to + (uint64_t)bytes;
 }
 
-void arc_keeper_live(struct archive *archive, const char *folder, bool on) {
+static void count(struct archive *archive, const char *name, int64_t bytes) {
     struct arc_keeper *keeper = &archive->keeper;
-    size_t size = strlen(folder) + 1;
-    struct in_use *use = calloc(1, sizeof *use + size), *old = NULL;
-    if (!use) return; /* it may be removed while it is written: an odd loss, but no harm */
-    memcpy(use->folder, folder, size);
-    (void)pthread_mutex_lock(&keeper->lock);
-    struct in_use *const *found = on ? tsearch(use, &keeper->live, by_folder) : tfind(use, &keeper->live, by_folder);
-    if (found) old = *found;
-    if (old) old->count += on ? 1u : UINT32_MAX;
-    if (old && !old->count) (void)tdelete(use, &keeper->live, by_folder);
-    (void)pthread_mutex_unlock(&keeper->lock);
-    if (old && !old->count) free(old);
-    if (old != use) free(use);
-}
-
-static bool is_live(struct archive *archive, const char *task, const char *run) {
-    struct arc_keeper *keeper = &archive->keeper;
-    size_t size = strlen(task) + strlen(run) + 2;
-    struct in_use *use = calloc(1, sizeof *use + size);
-    if (!use) return true;
-    (void)snprintf(use->folder, size, "%s/%s", task, run);
-    (void)pthread_mutex_lock(&keeper->lock);
-    bool found = tfind(use, &keeper->live, by_folder) != NULL;
-    (void)pthread_mutex_unlock(&keeper->lock);
-    free(use);
-    return found;
+    struct of_task *task = find_task(keeper, name);
+    if (!task && bytes > 0) task = make_task(keeper, name);
+    if (task) add(&task->bytes, bytes);
+    add(&keeper->total, bytes);
 }
 
 /* ---- packing ---- */
@@ -134,30 +105,43 @@ static uint64_t pack(struct archive *archive, const char *path, const struct sta
 
 /* ---- too much ---- */
 
+/* path: below the root. buf: ARC_NAME_MAX. */
+static void task_of(const char *path, char *buf) {
+    const char *task = path + strlen("output/");
+    arc_path(buf, ARC_NAME_MAX, "%.*s", (int)strcspn(task, "/"), task);
+}
+
 /* The oldest files of an attempt, but not the newest. */
 static void trim_attempt(struct archive *archive, const char *path) {
-    const char *task = path + strlen("output/"), *slash = strrchr(path, '/');
+    const char *slash = strrchr(path, '/');
     struct arc_segment segment;
     struct arc_tree_run run = {0};
-    char folder[ARC_PATH];
+    char folder[ARC_PATH], task[ARC_NAME_MAX];
     if (!arc_segment_parse(slash + 1, &segment)) return;
     arc_path(folder, sizeof folder, "%s/%.*s", archive->options.root, (int)(slash - path), path);
     uint64_t freed = arc_tree_trim(folder, segment.attempt, archive->options.attempt, &run);
-    if (freed) count(archive, task, strcspn(task, "/"), -(int64_t)freed);
+    task_of(path, task);
+    if (freed) count(archive, task, -(int64_t)freed);
 }
 
-static bool in_use(void *arg, const char *task, const char *run) {
-    return is_live(arg, task, run);
+static bool begin_removal(void *arg, const char *task, const char *run) {
+    char folder[ARC_PATH];
+    arc_path(folder, sizeof folder, "%s/%s", task, run);
+    return arc_keeper_claim(arg, folder);
 }
 
-static void removed(void *arg, const char *task, uint64_t bytes) {
-    count(arg, task, strlen(task), -(int64_t)bytes);
+static void end_removal(void *arg, const char *task, const char *run, uint64_t bytes) {
+    struct archive *archive = arg;
+    char folder[ARC_PATH];
+    arc_path(folder, sizeof folder, "%s/%s", task, run);
+    arc_keeper_give_back(archive, folder);
+    count(archive, task, -(int64_t)bytes);
 }
 
 /* task NULL: of all. */
 static uint64_t remove_oldest(struct archive *archive, const char *task, uint64_t bytes) {
     char folder[ARC_PATH];
-    const struct arc_tree_ops ops = {in_use, removed, archive};
+    const struct arc_tree_ops ops = {begin_removal, end_removal, archive};
     arc_path(folder, sizeof folder, "%s/output", archive->options.root);
     return arc_tree_remove(folder, task, bytes, &ops);
 }
@@ -167,13 +151,10 @@ static uint64_t all_bytes(const struct archive *archive) {
 }
 
 /* Nine tenths are left, so that this is not done for every file. */
-static void enforce(struct archive *archive, const char *task, size_t task_size) {
+static void enforce(struct archive *archive, const char *task) {
     const struct arc_options *o = &archive->options;
-    const struct of_task *of = task ? task_of(&archive->keeper, task, task_size) : NULL;
-    if (of && of->bytes > o->task) {
-        uint64_t wanted = of->bytes - o->task / 10 * 9;
-        (void)remove_oldest(archive, of->name, wanted);
-    }
+    const struct of_task *of = task ? find_task(&archive->keeper, task) : NULL;
+    if (of && of->bytes > o->task) (void)remove_oldest(archive, task, of->bytes - o->task / 10 * 9);
     uint64_t all = all_bytes(archive), now = archive->host->now_ns(archive->host), wanted = all - o->total / 10 * 9;
     if (all > o->total && now >= archive->keeper.vain_ns && remove_oldest(archive, NULL, wanted) < wanted)
         archive->keeper.vain_ns = now + VAIN; /* all that is left is in use: no need to look for every file */
@@ -182,47 +163,65 @@ static void enforce(struct archive *archive, const char *task, size_t task_size)
 
 /* ---- files that are finished ---- */
 
+/* Of its run, "task/run". buf: 2 * ARC_NAME_MAX. */
+static void folder_of(const char *path, char *buf) {
+    const char *folder = path + strlen("output/");
+    arc_path(buf, (size_t)2 * ARC_NAME_MAX, "%.*s", (int)(strrchr(folder, '/') - folder), folder);
+}
+
 static void pack_item(struct archive *archive, const struct arc_item *item) {
-    char path[ARC_PATH];
+    char path[ARC_PATH], task[ARC_NAME_MAX];
     struct stat status;
-    const char *task = item->path + strlen("output/");
     arc_path(path, sizeof path, "%s/%s", archive->options.root, item->path);
     if (!archive->options.compress || stat(path, &status) < 0 || status.st_size < PACK_LEAST) return;
     uint64_t before = (uint64_t)status.st_blocks * 512, after = pack(archive, path, &status);
-    if (!item->volume) count(archive, task, strcspn(task, "/"), (int64_t)after - (int64_t)before);
+    if (item->is & ARC_VOLUME) return;
+    task_of(item->path, task);
+    count(archive, task, (int64_t)after - (int64_t)before);
 }
 
 static void count_item(struct archive *archive, struct arc_item *item) {
-    const char *task = item->path + strlen("output/");
-    size_t size = strcspn(task, "/");
-    char path[ARC_PATH];
+    char path[ARC_PATH], task[ARC_NAME_MAX], folder[2 * ARC_NAME_MAX];
     struct stat status;
-    if (item->counted || item->volume) return;
+    if (item->counted || item->is & ARC_VOLUME) return;
     item->counted = true;
     arc_path(path, sizeof path, "%s/%s", archive->options.root, item->path);
     atomic_fetch_sub(&archive->keeper.open_bytes, item->size);
+    task_of(item->path, task);
     if (stat(path, &status) == 0)
-        count(archive, task, size, status.st_blocks * 512 + (item->rotated ? 0 : FOLDER_COST));
+        count(archive, task, status.st_blocks * 512 + (item->is & ARC_FOLDER ? FOLDER_COST : 0));
+    folder_of(item->path, folder);
+    if (item->held) arc_keeper_release(archive, folder);
+}
+
+/* All that has come is counted before anything is removed for it: what is removed is taken from what was counted. */
+static void gather(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    struct arc_item *item;
+    (void)pthread_mutex_lock(&keeper->lock);
+    TAILQ_CONCAT(&keeper->taken, &keeper->fresh, all);
+    (void)pthread_mutex_unlock(&keeper->lock);
+    TAILQ_FOREACH(item, &keeper->taken, all) count_item(archive, item);
 }
 
 static void enforce_item(struct archive *archive, const struct arc_item *item) {
-    const char *task = item->path + strlen("output/");
-    if (item->volume) {
+    char task[ARC_NAME_MAX];
+    if (item->is & ARC_VOLUME) {
         arc_history_trim(archive);
         return;
     }
-    if (item->rotated) trim_attempt(archive, item->path);
-    enforce(archive, task, strcspn(task, "/"));
+    if (item->is & ARC_ROTATED) trim_attempt(archive, item->path);
+    task_of(item->path, task);
+    enforce(archive, task);
 }
 
 /* What is too much goes at once; packing can wait, and what is gone by then was not worth it. */
 static void take_item(struct archive *archive, struct arc_item *item) {
     struct arc_keeper *keeper = &archive->keeper;
-    count_item(archive, item);
     enforce_item(archive, item);
     if (!archive->options.compress) {
         free(item);
-    } else if (item->rotated) {
+    } else if (item->is & ARC_ROTATED) {
         TAILQ_INSERT_TAIL(&keeper->cold, item, all);
     } else {
         TAILQ_INSERT_TAIL(&keeper->due, item, all);
@@ -252,16 +251,20 @@ static void free_items(struct arc_items *items) {
     }
 }
 
-void arc_keeper_take(struct archive *archive, const char *path, uint64_t size, bool rotated, bool volume) {
+void arc_keeper_take(struct archive *archive, const char *path, uint64_t size, uint32_t is) {
     struct arc_keeper *keeper = &archive->keeper;
+    char folder[2 * ARC_NAME_MAX];
     size_t length = strlen(path) + 1;
     struct arc_item *item = calloc(1, sizeof *item + length);
     if (!item) return; /* the next sweep finds it */
     item->due_ns = archive->host->now_ns(archive->host) + archive->options.compress_after;
     item->size = size;
-    item->rotated = rotated;
-    item->volume = volume;
+    item->is = is;
     memcpy(item->path, path, length);
+    if (!(is & ARC_VOLUME)) {
+        folder_of(path, folder);
+        item->held = arc_keeper_hold(archive, folder);
+    }
     (void)pthread_mutex_lock(&keeper->lock);
     TAILQ_INSERT_TAIL(&keeper->fresh, item, all);
     (void)pthread_cond_signal(&keeper->wake);
@@ -294,23 +297,26 @@ static void sweep_run(void *arg, const char *folder, const char *task, const cha
     struct archive *archive = sweep->archive;
     struct arc_tree_run of = {0};
     uint64_t now = archive->host->unix_ns(archive->host), age = archive->options.output_age;
-    bool live = is_live(archive, task, run);
-    if (sweep->first && !live) arc_tree_each(folder, tidy, archive);
+    char name[ARC_PATH];
+    arc_path(name, sizeof name, "%s/%s", task, run);
+    if (arc_keeper_holds(archive, name)) return; /* what this life has written is counted file by file */
+    if (sweep->first) arc_tree_each(folder, tidy, archive);
     arc_tree_look(folder, &of);
-    if (sweep->first && !live) count(archive, task, strlen(task), (int64_t)of.bytes);
-    if (live || now < age || of.newest_ns >= now - age) return;
+    if (sweep->first) count(archive, task, (int64_t)of.bytes);
+    if (now < age || of.newest_ns >= now - age || !begin_removal(archive, task, run)) return;
     arc_tree_unlink(folder);
-    count(archive, task, strlen(task), -(int64_t)of.bytes);
+    end_removal(archive, task, run, of.bytes);
 }
 
-static void sweep(struct archive *archive, bool first) {
+void arc_keeper_sweep(struct archive *archive, bool first) {
     struct sweep of = {archive, first};
     char folder[ARC_PATH];
     archive->keeper.swept_ns = archive->host->now_ns(archive->host);
     arc_path(folder, sizeof folder, "%s/output", archive->options.root);
     arc_tree_runs(folder, sweep_run, &of);
     arc_history_trim(archive);
-    enforce(archive, NULL, 0);
+    gather(archive);
+    enforce(archive, NULL);
 }
 
 /* ---- the thread ---- */
@@ -325,42 +331,41 @@ static void wait_for(struct archive *archive) {
     uint64_t delay = due > now ? due - now : 0;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)(delay / SECOND) + 1;
-    bool idle = TAILQ_EMPTY(&keeper->fresh) && TAILQ_EMPTY(&keeper->cold) && keeper->due_count <= DUE_MAX;
+    bool idle = TAILQ_EMPTY(&keeper->fresh) && TAILQ_EMPTY(&keeper->taken) && TAILQ_EMPTY(&keeper->cold) &&
+                keeper->due_count <= DUE_MAX;
     if (!keeper->stop && idle && delay) (void)pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
 }
 
 /* False: it is to stop. */
-static bool take_fresh(struct archive *archive) {
-    struct arc_keeper *keeper = &archive->keeper;
-    struct arc_items fresh = TAILQ_HEAD_INITIALIZER(fresh);
-    (void)pthread_mutex_lock(&keeper->lock);
+static bool wait_turn(struct archive *archive) {
+    (void)pthread_mutex_lock(&archive->keeper.lock);
     wait_for(archive);
-    bool stop = keeper->stop;
-    TAILQ_CONCAT(&fresh, &keeper->fresh, all);
-    (void)pthread_mutex_unlock(&keeper->lock);
-    for (struct arc_item *item = TAILQ_FIRST(&fresh); item && !stop; item = TAILQ_FIRST(&fresh)) {
-        TAILQ_REMOVE(&fresh, item, all);
+    bool stop = archive->keeper.stop;
+    (void)pthread_mutex_unlock(&archive->keeper.lock);
+    return !stop;
+}
+
+void arc_keeper_turn(struct archive *archive) {
+    struct arc_keeper *keeper = &archive->keeper;
+    struct arc_item *item;
+    gather(archive);
+    while ((item = TAILQ_FIRST(&keeper->taken))) {
+        TAILQ_REMOVE(&keeper->taken, item, all);
         take_item(archive, item);
     }
-    free_items(&fresh);
-    return !stop;
+    item = next_cold(archive);
+    if (item) pack_item(archive, item);
+    free(item);
+    if (archive->host->now_ns(archive->host) - keeper->swept_ns >= SWEEP) arc_keeper_sweep(archive, false);
 }
 
 static void *work(void *arg) {
     struct archive *archive = arg;
-    struct arc_keeper *keeper = &archive->keeper;
     /* This thread alone, and not at the real-time priority of a program that has one: packing can wait for all else. */
     (void)sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
-    sweep(archive, true);
-    while (take_fresh(archive)) {
-        struct arc_item *item = next_cold(archive);
-        if (item) pack_item(archive, item);
-        free(item);
-        if (archive->host->now_ns(archive->host) - keeper->swept_ns >= SWEEP) sweep(archive, false);
-    }
-    free_items(&keeper->cold);
-    free_items(&keeper->due);
+    arc_keeper_sweep(archive, true);
+    while (wait_turn(archive)) arc_keeper_turn(archive);
     return NULL;
 }
 
@@ -387,6 +392,8 @@ void arc_keeper_stop(struct archive *archive) {
         (void)pthread_join(keeper->thread, NULL);
     }
     keeper->started = false;
+    struct arc_items *const lists[] = {&keeper->fresh, &keeper->taken, &keeper->cold, &keeper->due};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) free_items(lists[i]);
     tdestroy(keeper->tasks, free);
     tdestroy(keeper->live, free);
     keeper->tasks = keeper->live = NULL;

@@ -38,10 +38,15 @@ static void end_segment(struct archive *archive, struct arc_attempt *a, bool rot
     close_file(archive, a);
     if (!a->begun) return;
     path_of(archive, a, path, sizeof path);
-    arc_keeper_take(archive, path + root, a->size, rotated, false);
-    a->begun = false;
+    arc_keeper_take(archive, path + root, a->size, (rotated ? ARC_ROTATED : 0) | (a->made_folder ? ARC_FOLDER : 0));
+    a->begun = a->made_folder = false;
     a->start = a->offset;
     a->size = 0;
+}
+
+/* 1: it was not there. */
+static int32_t make(const char *path) {
+    return mkdir(path, 0700) == 0 ? 1 : errno == EEXIST ? 0 : -errno;
 }
 
 static int32_t make_folder(const struct archive *archive, const struct arc_attempt *a) {
@@ -49,21 +54,25 @@ static int32_t make_folder(const struct archive *archive, const struct arc_attem
     int size = snprintf(path, sizeof path, "%s/output/%s", archive->options.root, a->folder);
     char *slash = strrchr(path, '/');
     if (size < 0 || (size_t)size >= sizeof path || !slash) return -ENAMETOOLONG;
-    if (mkdir(path, 0700) == 0 || errno == EEXIST) return 0;
-    if (errno != ENOENT) return -errno;
-    *slash = '\0';
-    if (mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
-    *slash = '/';
-    return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+    int32_t rc = make(path);
+    /* The keeper may remove the folder of the task in between: once, with the last run that it had. */
+    for (int tries = 0; rc == -ENOENT && tries < 2; tries++) {
+        *slash = '\0';
+        rc = make(path);
+        *slash = '/';
+        if (rc >= 0) rc = make(path);
+    }
+    return rc;
 }
 
 /* A file that is there already is of another life of the same number: ids of runs should not come again. */
-static int create_file(const struct archive *archive, const struct arc_attempt *a, const char *path) {
+static int create_file(const struct archive *archive, struct arc_attempt *a, const char *path) {
     const int flags = O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     int fd = open(path, flags, 0600);
     if (fd < 0 && errno == ENOENT) {
         int32_t rc = make_folder(archive, a);
         if (rc < 0) return rc;
+        a->made_folder |= rc == 1;
         fd = open(path, flags, 0600);
     }
     if (fd < 0 && errno == EEXIST && unlink(path) == 0) fd = open(path, flags, 0600);
@@ -78,6 +87,7 @@ static void make_place(struct archive *archive) {
 static int32_t open_file(struct archive *archive, struct arc_attempt *a) {
     char path[ARC_PATH];
     if (a->fd >= 0) return 0;
+    if (!a->live) a->live = arc_keeper_hold(archive, a->folder); /* else it may be removed: an odd loss, but no harm */
     make_place(archive);
     path_of(archive, a, path, sizeof path);
     int fd = -ENOENT;
@@ -209,8 +219,6 @@ static void turn_to(struct archive *archive, struct arc_attempt *a) {
 void arc_output_chunk(struct archive *archive, const struct arc_chunk *chunk) {
     struct arc_attempt *a = chunk->attempt;
     turn_to(archive, a);
-    if (!a->live) arc_keeper_live(archive, a->folder, true);
-    a->live = true;
     a->gap += chunk->lost;
     put_gap(archive, a, chunk->unix_ns);
     put_records(archive, chunk);
@@ -223,6 +231,6 @@ void arc_output_close(struct archive *archive, struct arc_attempt *a) {
     arc_output_flush(archive);
     archive->output.current = NULL;
     end_segment(archive, a, false);
-    if (a->live) arc_keeper_live(archive, a->folder, false);
+    if (a->live) arc_keeper_release(archive, a->folder);
     a->live = false;
 }

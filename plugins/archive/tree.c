@@ -88,11 +88,10 @@ void arc_tree_runs(const char *output, void (*run)(void *arg, const char *folder
 
 struct found {
     uint64_t newest_ns, bytes;
-    char *path, *task; /* one block */
+    char *path, *task, *run; /* one block */
 };
 
 struct list {
-    const struct arc_tree_ops *ops;
     struct found *items;
     size_t count, capacity;
 };
@@ -101,7 +100,6 @@ static void find_run(void *arg, const char *folder, const char *task, const char
     struct list *list = arg;
     struct arc_tree_run of;
     size_t size = strlen(folder) + 1;
-    if (list->ops->in_use(list->ops->arg, task, run)) return;
     if (list->count == list->capacity) {
         size_t capacity = list->capacity ? list->capacity * 2 : 256;
         struct found *items = realloc(list->items, capacity * sizeof *items);
@@ -114,7 +112,8 @@ static void find_run(void *arg, const char *folder, const char *task, const char
     memcpy(path, folder, size);
     memcpy(path + size, task, strlen(task) + 1);
     arc_tree_look(folder, &of);
-    list->items[list->count++] = (struct found){of.newest_ns, of.bytes, path, path + size};
+    list->items[list->count++] =
+        (struct found){of.newest_ns, of.bytes, path, path + size, path + size - 1 - strlen(run)};
 }
 
 static int by_age(const void *a, const void *b) {
@@ -123,7 +122,7 @@ static int by_age(const void *a, const void *b) {
 }
 
 uint64_t arc_tree_remove(const char *output, const char *task, uint64_t bytes, const struct arc_tree_ops *ops) {
-    struct list list = {.ops = ops};
+    struct list list = {0};
     struct walk walk = {find_run, &list, NULL};
     uint64_t freed = 0;
     if (task)
@@ -133,9 +132,9 @@ uint64_t arc_tree_remove(const char *output, const char *task, uint64_t bytes, c
     if (list.count) qsort(list.items, list.count, sizeof *list.items, by_age);
     for (size_t i = 0; i < list.count; i++) {
         const struct found *run = &list.items[i];
-        if (freed < bytes) {
+        if (freed < bytes && ops->begin(ops->arg, run->task, run->run)) {
             arc_tree_unlink(run->path);
-            ops->removed(ops->arg, run->task, run->bytes);
+            ops->end(ops->arg, run->task, run->run, run->bytes);
             freed += run->bytes;
         }
         free(run->path);

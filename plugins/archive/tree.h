@@ -24,8 +24,8 @@ void arc_tree_runs(const char *output, void (*run)(void *arg, const char *folder
 uint64_t arc_tree_trim(const char *folder, uint32_t attempt, uint64_t limit, struct arc_tree_run *ret);
 
 struct arc_tree_ops {
-    bool (*in_use)(void *arg, const char *task, const char *run);
-    void (*removed)(void *arg, const char *task, uint64_t bytes);
+    bool (*begin)(void *arg, const char *task, const char *run); /* just before it is removed; false: it stays */
+    void (*end)(void *arg, const char *task, const char *run, uint64_t bytes);
     void *arg;
 };
 /* Remove runs, oldest first, until so many bytes are free. task NULL: of all. Returns how many bytes. */

@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is written: files of attempts and their bounds, the history, the journal; and what a disk that fails does to them. */
+/* What is written: files of attempts, the history, the journal; and what a disk that fails does to them. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "core/value/value.h"
-#include "instance.h"
-#include "place.h"
+#include "keeping.h"
 #include "tree.h"
 
-static struct archive *a;
-static char said[8192];
-static uint64_t now_ns;
-
-static void on_log(const pdk_host *host, int32_t level, pdk_attempt attempt, const char *text) {
-    (void)host, (void)level, (void)attempt;
-    (void)snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", text);
-}
-
-static uint64_t get_now(const pdk_host *host) {
-    (void)host;
-    return now_ns;
-}
-
-static void begin(void) {
-    static pdk_host host;
-    host = (pdk_host){
-        .struct_size = sizeof host, .values = pdk_values_get(), .now_ns = get_now, .unix_ns = get_now, .log = on_log};
-    a = calloc(1, sizeof *a);
-    a->host = &host;
-    a->values = host.values;
-    a->options = (struct arc_options){
-        .segment = 4096, .attempt = 16384, .task = 1 << 20, .total = 1 << 20, .runs = 10, .history_age = 1000 * SECOND};
-    (void)snprintf(a->options.root, sizeof a->options.root, "%s", place);
-    TAILQ_INIT(&a->output.opened);
-    TAILQ_INIT(&a->keeper.fresh);
-    TAILQ_INIT(&a->keeper.due);
-    a->writer.lock_fd = a->history.fd = a->journal.fd = -1;
-    a->writer.fault = 1;
-    said[0] = '\0';
-}
-
-/* As a program that is gone, killed or not. */
-static void end(void) {
-    for (struct arc_item *item = TAILQ_FIRST(&a->keeper.fresh); item; item = TAILQ_FIRST(&a->keeper.fresh)) {
-        TAILQ_REMOVE(&a->keeper.fresh, item, all);
-        free(item);
-    }
-    arc_journal_close(a);
-    arc_history_close(a);
-    arc_keeper_stop(a);
-    arc_text_free(&a->output.text);
-    free(a->writer.news);
-    free(a->history.entries);
-    free(a->history.volumes);
-    free(a->history.pending);
-    arc_text_free(&a->history.text);
-    free(a);
-}
-
-static int setup(void **state) {
-    if (make_place(state) < 0) return -1;
-    now_ns = UINT64_C(1767323045000000000);
-    begin();
-    assert_int_equal(mkdir(in_place("output"), 0700), 0);
-    return mkdir(in_place("runs"), 0700);
-}
-
-static int teardown(void **state) {
-    end();
-    return remove_place(state);
-}
-
 /* ---- output ---- */
-
-static struct arc_run its_run;
-static struct arc_try of;
-static struct arc_attempt one;
-
-static void make_attempt(void) {
-    of = (struct arc_try){.number = 1};
-    one = (struct arc_attempt){.run = &its_run, .of = &of, .number = 1, .fd = -1};
-    (void)snprintf(one.folder, sizeof one.folder, "web/run-1");
-}
-
-static void print(const char *data, uint64_t lost) {
-    size_t size = strlen(data);
-    struct arc_chunk *chunk = calloc(1, sizeof *chunk + size);
-    *chunk = (struct arc_chunk){.attempt = &one, .unix_ns = now_ns, .lost = lost, .stream = PDK_STDOUT, .size = size};
-    memcpy(chunk->data, data, size);
-    arc_output_chunk(a, chunk);
-    arc_output_flush(a);
-    free(chunk);
-}
 
 #define LINE "2026-01-02T03:04:05.000000000Z stdout "
 
@@ -187,48 +102,6 @@ static void test_what_cannot_be_written_is_counted(void **state) {
     assert_true(strstr(news(), "again") && a->writer.news_state == PDK_UP);
     assert_non_null(strstr(read_text("output/web/run-1/1.0.log"), " - L 17998\n"));
     assert_non_null(strstr(read_text("output/web/run-1/1.0.log"), "stdout F after\n"));
-}
-
-/* ---- bounds ---- */
-
-static bool web_2_is_used(void *arg, const char *task, const char *run) {
-    (void)arg;
-    return !strcmp(task, "web") && !strcmp(run, "run-2");
-}
-
-static void count_removed(void *arg, const char *task, uint64_t bytes) {
-    (void)task, (void)bytes;
-    ++*(int *)arg;
-}
-
-static void make_run(const char *task, int number, time_t changed) {
-    const struct timespec times[2] = {{changed, 0}, {changed, 0}};
-    static char bytes[5000];
-    char name[128];
-    (void)snprintf(name, sizeof name, "output/%s", task);
-    (void)mkdir(in_place(name), 0700);
-    (void)snprintf(name, sizeof name, "output/%s/run-%d", task, number);
-    assert_int_equal(mkdir(in_place(name), 0700), 0);
-    (void)snprintf(name, sizeof name, "output/%s/run-%d/1.0.log", task, number);
-    write_bytes(name, bytes, sizeof bytes);
-    assert_int_equal(utimensat(AT_FDCWD, in_place(name), times, 0), 0);
-}
-
-static void test_the_oldest_go_first(void **state) {
-    int removed = 0;
-    const struct arc_tree_ops ops = {web_2_is_used, count_removed, &removed};
-    (void)state;
-    make_run("web", 2, 100);
-    make_run("web", 4, 300);
-    make_run("db", 3, 200);
-    char output[512];
-    (void)snprintf(output, sizeof output, "%s", in_place("output"));
-    assert_true(arc_tree_remove(output, NULL, 1, &ops) > 0);
-    assert_int_equal(removed, 1);
-    assert_false(exists("output/db")); /* the oldest that nobody uses, and it was the last of its task */
-    assert_true(exists("output/web/run-2/1.0.log") && exists("output/web/run-4/1.0.log"));
-    assert_true(arc_tree_remove(output, "web", UINT64_MAX, &ops) > 0);
-    assert_true(exists("output/web/run-2/1.0.log") && !exists("output/web/run-4"));
 }
 
 /* ---- history ---- */
@@ -448,7 +321,6 @@ int main(void) {
         KEEP(test_long_lines_are_parted),
         KEEP(test_files_are_rotated_and_trimmed),
         KEEP(test_what_cannot_be_written_is_counted),
-        KEEP(test_the_oldest_go_first),
         KEEP(test_runs_are_found_again),
         KEEP(test_a_damaged_line_and_a_torn_end_are_left_out),
         KEEP(test_old_runs_go),
