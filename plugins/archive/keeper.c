@@ -65,6 +65,18 @@ static void count(struct archive *archive, const char *name, int64_t bytes) {
     add(&keeper->total, bytes);
 }
 
+/* Names come from outside, new ones for ever: a task is known as long as it has a folder. */
+static void forget_task(struct archive *archive, const char *name) {
+    struct arc_keeper *keeper = &archive->keeper;
+    struct of_task *task = find_task(keeper, name);
+    char path[ARC_PATH];
+    arc_path(path, sizeof path, "%s/output/%s", archive->options.root, name);
+    if (!task || access(path, F_OK) == 0 || errno != ENOENT) return;
+    add(&keeper->total, -(int64_t)task->bytes);
+    (void)tdelete(task, &keeper->tasks, by_name);
+    free(task);
+}
+
 /* ---- packing ---- */
 
 static void say(struct archive *archive, int32_t rc, const char *what, const char *path) {
@@ -136,6 +148,7 @@ static void end_removal(void *arg, const char *task, const char *run, uint64_t b
     arc_path(folder, sizeof folder, "%s/%s", task, run);
     arc_keeper_give_back(archive, folder);
     count(archive, task, -(int64_t)bytes);
+    forget_task(archive, task);
 }
 
 /* task NULL: of all. */

@@ -72,6 +72,26 @@ static void test_what_is_removed_was_counted(void **state) {
     assert_int_equal(a->keeper.total, on_disk("output/db/run-1"));
 }
 
+static void test_tasks_without_runs_are_forgotten(void **state) {
+    (void)state;
+    make_run("web", 1, 100);
+    make_run("web", 2, (time_t)(now_ns / SECOND));
+    make_run("db", 3, 100);
+    arc_keeper_sweep(a, true); /* what is too old goes at once */
+    assert_false(exists("output/db") || exists("output/web/run-1"));
+    assert_int_equal(a->keeper.total, on_disk("output/web/run-2"));
+    assert_non_null(a->keeper.tasks);
+    a->options.total = 1;
+    arc_keeper_sweep(a, false);
+    assert_null(a->keeper.tasks);
+    assert_int_equal(a->keeper.total, 0);
+    make_attempt();
+    print_and_close("one\n"); /* counted, and too much */
+    arc_keeper_turn(a);
+    assert_null(a->keeper.tasks);
+    assert_false(exists("output/web"));
+}
+
 /* ---- removing ---- */
 
 static bool is_not_web_2(void *arg, const char *task, const char *run) {
@@ -219,6 +239,7 @@ int main(void) {
         KEEPER(test_one_that_ends_during_the_first_sweep_is_counted_once),
         KEEPER(test_a_folder_counts_once_for_all_attempts),
         KEEPER(test_what_is_removed_was_counted),
+        KEEPER(test_tasks_without_runs_are_forgotten),
         KEEPER(test_the_oldest_go_first),
         KEEPER(test_one_that_begins_meanwhile_stays),
         KEEPER(test_what_is_in_use_stays),
