@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gzip.h"
@@ -204,6 +205,22 @@ static int32_t enter_lines(struct archive *archive, uint32_t number, const struc
     return rc;
 }
 
+/* One without a run that can be read is as old as its file. */
+static int32_t enter_file(struct archive *archive, uint32_t number) {
+    struct arc_history *h = &archive->history;
+    char plain[ARC_PATH], packed[ARC_PATH];
+    struct stat status;
+    path_of(archive, number, false, plain, sizeof plain);
+    path_of(archive, number, true, packed, sizeof packed);
+    if (stat(plain, &status) < 0 && stat(packed, &status) < 0) return 0;
+    (void)pthread_mutex_lock(&h->lock);
+    struct arc_volume *volume = volume_of(h, number);
+    if (volume && !volume->count)
+        volume->newest_ns = (uint64_t)status.st_mtim.tv_sec * SECOND + (uint64_t)status.st_mtim.tv_nsec;
+    (void)pthread_mutex_unlock(&h->lock);
+    return volume ? 0 : -ENOMEM;
+}
+
 static int32_t read_volume(struct archive *archive, uint32_t number) {
     struct arc_text text = {0};
     pdk_error err = PDK_ERROR;
@@ -211,7 +228,8 @@ static int32_t read_volume(struct archive *archive, uint32_t number) {
     if (rc == -EIO) pdk_logf(archive->host, PDK_LOG_WARN, 0, "%s; its runs are left out", err.message);
     if (rc == 0 || rc == -EIO) rc = enter_lines(archive, number, &text);
     arc_text_free(&text);
-    return rc == -ENOENT ? 0 : rc;
+    if (rc == -ENOENT) return 0;
+    return rc == 0 ? enter_file(archive, number) : rc;
 }
 
 static int compare(const void *a, const void *b) {

@@ -207,6 +207,28 @@ static void test_old_runs_go(void **state) {
     assert_true(arc_history_find(a, 12001, found) && !arc_history_find(a, 12000, found));
 }
 
+static void test_volumes_that_nobody_can_read_age_as_others(void **state) {
+    struct arc_entry found[4];
+    (void)state;
+    write_text("runs/00000001.jsonl", "rubbish\n");
+    write_text("runs/00000002.jsonl", "");
+    write_text("runs/00000003.jsonl.gz", "\x1f\x8b\b\x01 damaged");
+    write_text("runs/00000004.jsonl", "rubbish\n");
+    set_age("runs/00000001.jsonl", 100);
+    set_age("runs/00000002.jsonl", 100);
+    set_age("runs/00000003.jsonl.gz", 100);
+    set_age("runs/00000004.jsonl", (time_t)(now_ns / SECOND));
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(add(7, "succeeded", "web"), 0);
+    arc_history_trim(a);
+    assert_false(exists("runs/00000001.jsonl") || exists("runs/00000002.jsonl") || exists("runs/00000003.jsonl.gz"));
+    assert_true(exists("runs/00000004.jsonl"));
+    now_ns += 2000 * SECOND;
+    arc_history_trim(a);
+    assert_false(exists("runs/00000004.jsonl"));
+    assert_true(arc_history_find(a, 7, found));
+}
+
 static void test_a_full_disk_leaves_whole_lines(void **state) {
     const struct rlimit small = {300, RLIM_INFINITY}, none = {RLIM_INFINITY, RLIM_INFINITY};
     struct arc_entry found[4];
@@ -324,6 +346,7 @@ int main(void) {
         KEEP(test_runs_are_found_again),
         KEEP(test_a_damaged_line_and_a_torn_end_are_left_out),
         KEEP(test_old_runs_go),
+        KEEP(test_volumes_that_nobody_can_read_age_as_others),
         KEEP(test_a_full_disk_leaves_whole_lines),
         KEEP(test_of_a_batch_what_fits_is_kept),
         KEEP(test_runs_of_a_killed_program_are_lost),
