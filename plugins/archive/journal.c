@@ -127,10 +127,13 @@ static int32_t read_all(const char *path, struct arc_text *text) {
     ssize_t got;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return errno == ENOENT ? 0 : -errno;
-    while (text->size < JOURNAL_MAX && (got = read(fd, piece, sizeof piece)) > 0)
-        arc_text_add(text, piece, (size_t)got);
+    do {
+        got = read(fd, piece, sizeof piece);
+        if (got > 0) arc_text_add(text, piece, (size_t)got);
+    } while ((got > 0 && text->size < JOURNAL_MAX) || (got < 0 && errno == EINTR));
+    int32_t rc = got < 0 ? -errno : text->failed ? -ENOMEM : 0;
     (void)close(fd);
-    return text->failed ? -ENOMEM : 0;
+    return rc;
 }
 
 static void take_over(struct archive *archive, const struct arc_text *text) {
@@ -184,7 +187,9 @@ int32_t arc_journal_open(struct archive *archive) {
     char path[ARC_PATH];
     path_of(archive, "running.jsonl", path, sizeof path);
     int32_t rc = read_all(path, &text);
-    if (rc == 0) {
+    if (rc < 0) {
+        arc_writer_say(archive, rc, "cannot read", path); /* it stays as it is, and is tried again */
+    } else {
         take_over(archive, &text);
         rc = arc_history_flush(archive);
         if (rc == 0) rc = rewrite(archive);

@@ -311,6 +311,41 @@ static void test_runs_of_a_killed_program_are_lost(void **state) {
     assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
 }
 
+static size_t bad_place = SIZE_MAX; /* a sector that cannot be read, so far from where reading begins */
+
+ssize_t __real_read(int fd, void *buf, size_t size);
+ssize_t __wrap_read(int fd, void *buf, size_t size);
+ssize_t __wrap_read(int fd, void *buf, size_t size) {
+    if (!bad_place) {
+        errno = EIO;
+        return -1;
+    }
+    ssize_t got = __real_read(fd, buf, size < bad_place ? size : bad_place);
+    if (got > 0 && bad_place != SIZE_MAX) bad_place -= (size_t)got;
+    return got;
+}
+
+static void test_a_journal_that_cannot_be_read_stays(void **state) {
+    struct arc_entry found[4];
+    char whole[1024], wanted[600];
+    (void)state;
+    assert_int_equal(arc_history_open(a), 0);
+    assert_int_equal(arc_journal_open(a), 0);
+    begin_run("r-web-1", "web");
+    begin_run("r-web-2", "web");
+    (void)snprintf(whole, sizeof whole, "%s", read_text("running.jsonl"));
+    again();
+    bad_place = strcspn(whole, "\n") + 1;
+    assert_int_equal(arc_journal_open(a), -EIO);
+    bad_place = SIZE_MAX;
+    (void)snprintf(wanted, sizeof wanted, "cannot read %s: Input/output error;", in_place("running.jsonl"));
+    assert_non_null(strstr(news(), wanted));
+    assert_string_equal(read_text("running.jsonl"), whole);
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 0);
+    assert_int_equal(arc_journal_open(a), 0); /* another try, which works */
+    assert_int_equal(arc_history_select(a, 0, 0, NULL, 0, found, 4), 2);
+}
+
 static void test_the_journal_stays_small(void **state) {
     struct stat status;
     char run_id[32];
@@ -350,6 +385,7 @@ int main(void) {
         KEEP(test_a_full_disk_leaves_whole_lines),
         KEEP(test_of_a_batch_what_fits_is_kept),
         KEEP(test_runs_of_a_killed_program_are_lost),
+        KEEP(test_a_journal_that_cannot_be_read_stays),
         KEEP(test_the_journal_stays_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
