@@ -11,15 +11,11 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 from console import Answer, Console, Stream, ran, until
 
 TOKEN = "0123456789abcdef-token"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Remote(Console):

@@ -12,6 +12,7 @@ import threading
 import client
 import paddock
 from paddock import until
+from ports import free_port
 
 TASKS = """
 tasks:
@@ -19,12 +20,6 @@ tasks:
   long: {command: sleep 1000, manual: true}
   say: {kind: echo, manual: true}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Nobody(client.ClientCase):

@@ -2,23 +2,16 @@
 """Every example runs, and does what its comments say."""
 
 import glob
+import json
 import os
 import shutil
-import socket
 import subprocess
 
 import paddock
 from paddock import of
-
-import json
-
+from ports import free_port
 
 PLUGINS = os.path.join(os.path.dirname(paddock.PROGRAM), "../examples")  # those that are examples themselves
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Examples(paddock.Case):

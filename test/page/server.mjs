@@ -2,6 +2,7 @@
 // A `paddock serve` of its own for each test: a folder, a port and a token.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -10,13 +11,17 @@ import { join } from "node:path";
 
 export const TOKEN = "0123456789abcdef-of-the-page";
 
+/** One that nobody has, from below those that the system gives to connections; test/func/ports.py has 10000 to 20000. */
 async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
+  for (;;) {
+    const port = randomInt(20000, 30000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(() => true, () => false);
+    if (!free) continue;
+    server.close();
+    await once(server, "close");
+    return port;
+  }
 }
 
 /** Until `look` gives something that holds. */

@@ -3,19 +3,14 @@
 
 import json
 import os
-import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../func"))
 import paddock  # noqa: E402
 from paddock import of, until  # noqa: E402,F401
+from ports import free_port  # noqa: E402,F401
 
 RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "runner.py")
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def task(function, params=None, **more):

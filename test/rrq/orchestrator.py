@@ -11,6 +11,7 @@ import time
 import uuid
 
 import paddock
+from ports import free_port
 
 HEAD = struct.Struct(">I")
 FRAME_MAX = 16 * 1024 * 1024
@@ -107,12 +108,6 @@ class Connection:
 
     def close(self):
         self.socket.close()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Case(paddock.Case):

@@ -68,7 +68,7 @@ class Start(drive.Case):
 
 class Ports(drive.Case):
     def test_incrementing_ports(self):
-        port = drive.free_port()
+        port = drive.free_port(3)
         process = self.begin({"t": task("wait", {"file": self.path("gate")})}, pool_size=3, port=port)
         self.wait_for_trace("start", 3)
         self.touch("gate")
@@ -153,7 +153,7 @@ class Crash(drive.Case):
         self.assertTrue(all(0.0099 <= pause <= 0.0201 for pause in pauses), pauses)
 
     def test_one_given_up_does_not_stop_the_others(self):
-        port = drive.free_port()
+        port = drive.free_port(2)
         with socket.create_server(("127.0.0.1", port + 1)):
             events, ends = self.drive({f"t{n}": task("crash", {"file": self.path("x")}, retries=3, backoff="300ms") for n in range(1)},
                                       port=port, pool_size=2, crash_limit=2)
