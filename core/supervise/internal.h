@@ -138,6 +138,8 @@ void pdk_outcome_make(const struct pdk_record *run, pdk_outcome *ret, pdk_result
 void pdk_retire(struct pdk_supervisor *s, struct pdk_record *run);
 void pdk_history_age(struct pdk_supervisor *s); /* forget what is too old */
 void pdk_sources_resume(struct pdk_supervisor *s);
+void pdk_source_starves(struct pdk_member *source); /* it is resumed after a while, also when no run ends */
+void pdk_sources_starved(struct pdk_supervisor *s); /* [timer] that while is over */
 void pdk_sources_flush(struct pdk_supervisor *s);
 uint32_t pdk_room(const struct pdk_supervisor *s, const struct pdk_member *source);
 
@@ -337,6 +339,6 @@ void pdk_span_moment(struct pdk_supervisor *s, struct pdk_record *run, const cha
 const char *pdk_supervisor_check(const struct pdk_supervisor *s, char *buf, size_t size);
 
 /* kinds of the timers that are not inputs of a run */
-enum { PDK_TIMER_LIFE = PDK_INPUTS, PDK_TIMER_HOSTED, PDK_TIMER_TELL, PDK_TIMER_HISTORY };
+enum { PDK_TIMER_LIFE = PDK_INPUTS, PDK_TIMER_HOSTED, PDK_TIMER_TELL, PDK_TIMER_HISTORY, PDK_TIMER_STARVED };
 
 #endif

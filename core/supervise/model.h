@@ -204,7 +204,8 @@ struct pdk_member {
     pdk_source source;
     uint32_t pending, settled_now; /* settled_now: since the last flush */
     bool busy, resume_due, draining, gone, hears_progress;
-    bool heard; /* it has said how it is */
+    bool starved; /* there was no memory for what it submitted */
+    bool heard;   /* it has said how it is */
     /* any */
     pdk_metrics metrics;
     pdk_control control;
@@ -317,6 +318,7 @@ struct pdk_supervisor {
     _Atomic uint32_t health_new;
     struct pdk_records tells;
     struct pdk_timer tell_timer;
+    struct pdk_timer starved_timer; /* of all sources that wait for memory */
     struct pdk_timer history_timer; /* when the oldest that is remembered is too old */
 
     /* events */

@@ -3,6 +3,8 @@
 #include "core/supervise/internal.h"
 #include "paddock/helpers.h"
 
+enum { STARVED_MS = 100 }; /* a source that found no memory is asked again so much later */
+
 static int32_t reason_of(const struct pdk_record *run) {
     return run->cause;
 }
@@ -93,6 +95,25 @@ static void made_room(struct pdk_supervisor *s) {
         member->busy = false;
         member->resume_due = true;
     }
+}
+
+void pdk_source_starves(struct pdk_member *source) {
+    struct pdk_supervisor *s = source->supervisor;
+    source->starved = true;
+    if (pdk_timer_runs(&s->starved_timer)) return;
+    pdk_clock(s);
+    s->starved_timer.kind = PDK_TIMER_STARVED;
+    pdk_timer_start(&s->timers, &s->starved_timer, s->now + STARVED_MS * PDK_MILLISECOND, 0);
+    pdk_wake(s);
+}
+
+void pdk_sources_starved(struct pdk_supervisor *s) {
+    struct pdk_member *member;
+    TAILQ_FOREACH(member, &s->members, all) {
+        member->busy |= member->starved;
+        member->starved = false;
+    }
+    made_room(s);
 }
 
 static void settle(struct pdk_supervisor *s, struct pdk_record *run) {

@@ -96,7 +96,7 @@ static void drain_sources(struct pdk_supervisor *s) {
     TAILQ_FOREACH(member, &s->members, all) {
         if (!pdk_member_is_source(member) || member->draining) continue;
         member->draining = true;
-        member->busy = member->resume_due = false;
+        member->busy = member->starved = member->resume_due = false;
         if (member->instance->life == PDK_INSTANCE_STARTED && !member->gone)
             member->instance->plugin->source->drain(member->instance->self);
     }
@@ -154,6 +154,7 @@ static void down(struct pdk_supervisor *s) {
     pdk_timer_stop(&s->timers, &s->life_timer);
     pdk_timer_stop(&s->timers, &s->hosted_timer);
     pdk_timer_stop(&s->timers, &s->tell_timer);
+    pdk_timer_stop(&s->timers, &s->starved_timer);
     announce(s, s->stuck_at_end ? "stopped, but not all of it" : "stopped");
 }
 

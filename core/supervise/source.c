@@ -23,10 +23,11 @@ struct pdk_task *pdk_template_task(const pdk_template *base) {
 }
 
 static int32_t count(struct pdk_member *member, int32_t rc) {
-    int what = rc == 0 ? ACCEPTED : rc == -EAGAIN || rc == -ESHUTDOWN ? BUSY : INVALID;
+    int what = rc == 0 ? ACCEPTED : rc == -EAGAIN || rc == -ENOMEM || rc == -ESHUTDOWN ? BUSY : INVALID;
     pdk_meter_add(member->meter.deliveries[what], 1);
     if (rc == -EAGAIN) member->busy = true;
-    return rc;
+    if (rc == -ENOMEM) pdk_source_starves(member);
+    return rc == -ENOMEM ? -EAGAIN : rc;
 }
 
 static int32_t check_name(const char *what, const char *text, int32_t (*check)(const char *, const char **),
@@ -105,7 +106,7 @@ static int32_t submit(const pdk_source *source, const pdk_submission *given, pdk
     } else {
         rc = submit_spec(member, given, &intake, ret, err);
     }
-    return count(member, rc == -ENOMEM ? -EAGAIN : rc == -ENOENT ? -EINVAL : rc);
+    return count(member, rc == -ENOENT ? -EINVAL : rc);
 }
 
 static uint32_t room(const pdk_source *source) {

@@ -95,6 +95,7 @@ static void take_timers(struct pdk_supervisor *s) {
         case PDK_TIMER_LIFE: pdk_shutdown_timer(s); break;
         case PDK_TIMER_HOSTED: pdk_shutdown_hosted(s); break;
         case PDK_TIMER_HISTORY: pdk_history_age(s); break;
+        case PDK_TIMER_STARVED: pdk_sources_starved(s); break;
         case PDK_TIMER_TELL: break; /* pdk_tells looks at the clock itself */
         default: pdk_step(s, owner_of(timer), (enum pdk_input)timer->kind, 0, NULL);
         }

@@ -199,7 +199,7 @@ static int32_t build(void *arg, const pdk_spec *spec, void **ret, pdk_error *err
     const char *script = NULL, *manner = NULL;
     if (self->sim->fail_builds) return pdk_fail(err, self->sim->fail_builds, NULL, "told to fail", NULL, NULL);
     struct sim_task *task = calloc(1, sizeof *task);
-    assert_non_null(task);
+    if (!task) return pdk_fail(err, -ENOMEM, NULL, "out of memory", NULL, NULL);
     assert_int_equal(v->string(v->get(spec->with, "script"), &script), 0);
     assert_int_equal(v->string(v->get(spec->with, "on_cancel"), &manner), 0);
     task->sim = self->sim;
