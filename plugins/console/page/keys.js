@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys of their own. Who dictates or holds keys down by chance can switch them off, in the list that ? shows. */
 import { Dialog } from "./dialog.js";
-import { html, kept, store, useEffect, useStore } from "./lib.js";
+import { html, kept, store, useLayoutEffect, useStore } from "./lib.js";
 import { go, to } from "./route.js";
 
 export const helpShown = store(false);
@@ -19,9 +19,9 @@ const ofRun = [["f", "Follow the output"], ["s", "Pause the output"], ["w", "Wra
 /* What the view that is shown does on a key. */
 const handlers = new Map();
 
-/** While a part is shown, a key does this. */
+/** While a part is shown, a key does this. From the moment it is drawn: a key that comes before the next frame finds no old one. */
 export function useKey(key, handler) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     handlers.set(key, handler);
     return () => handlers.get(key) === handler && handlers.delete(key);
   });
