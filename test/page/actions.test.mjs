@@ -32,7 +32,7 @@ test("a long run is canceled, and runs again", async () => {
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await page.getByRole("button", { name: "Cancel the run" }).click();
   await state(page).filter({ hasText: "canceled" }).waitFor();
-  assert.match(await page.locator("#announcer").textContent(), new RegExp(`${run}: canceled`));
+  await page.locator("#announcer").filter({ hasText: `${run}: canceled` }).waitFor({ state: "attached" });
   assert.equal((await server.get(`v1/runs/${run}`)).outcome, "canceled");
   await page.getByRole("button", { name: "Run again" }).click();
   await page.waitForFunction((old) => !location.hash.includes(old) && location.hash.includes("nightly"), run);

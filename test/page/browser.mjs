@@ -52,7 +52,11 @@ export async function shown(server, hash, options) {
 
 /** Another view, when what it asked for is there. */
 export async function go(page, hash) {
-  await page.evaluate((address) => { location.hash = address; }, hash);
+  await page.evaluate((address) => new Promise((resolve) => {
+    if (location.hash === address) return resolve();
+    addEventListener("hashchange", () => setTimeout(resolve), { once: true }); // behind the page's own, and what it draws then
+    location.hash = address;
+  }), hash);
   await settled(page);
 }
 
