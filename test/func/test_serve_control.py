@@ -62,7 +62,8 @@ class Console(ServeCase):
         self.reload(process, self.read("paddock.yaml"))
         self.assertTrue(is_alive(manual))  # somebody wanted it
         self.command("stop", task="m")
-        until(lambda: not is_alive(manual))
+        until(lambda: not any(slot["slot"] == "m" for slot in self.inspect("slots")), "its end")
+        self.assertFalse(is_alive(manual))
         self.command("stop", rc=-114, task="m")
         os.unlink(self.path("m.pid"))
         self.command("start", task="m")
