@@ -135,7 +135,7 @@ class Output(ArchiveCase):
         os.mkfifo(self.path("go"))
         process = self.serve(f'  a: {{command: "echo begin; read x < {self.path("go")}; echo $x; exit 1", restart: on-failure,'
                              ' retries: 1, backoff: {first: 1ms}}\n')
-        until(lambda: self.get("/v1/runs")["runs"][0]["state"] == "running")
+        until(lambda: [run["state"] for run in self.get("/v1/runs")["runs"]] == ["running"])
         connection = Local(self.path("sock"))
         self.addCleanup(connection.close)
         connection.request("GET", "/v1/runs/a/output?follow=1")

@@ -56,6 +56,10 @@ class Case(paddock.Case):
         lines = self.read("events").splitlines(keepends=True) if self.exists("events") else []
         return of([json.loads(line) for line in lines if line.endswith("\n")], name, task)
 
+    def health(self):
+        """The states that the pool has told so far."""
+        return [event["state"] for event in self.seen("plugin.health") if event["plugin"] == "rrq"]
+
     def finish(self, process):
         """Wait for its end: the end of each task by name."""
         process.wait(paddock.PATIENCE)

@@ -75,7 +75,7 @@ class Limits(drive.Case):
         process = self.begin({"all-up": {"command": ["sh", "-c", f"until [ -e {gate} ]; do sleep 0.01; done"]},
                               **{f"t{n}": task("pid", needs=[f"t{n - 1}" if n else "all-up"]) for n in range(6)}}, pool_size=3)
         self.wait_for_trace("open", 3)
-        drive.until(lambda: self.seen("plugin.health")[-1]["state"] == "up", "the whole pool")
+        drive.until(lambda: self.health()[-1:] == ["up"], "the whole pool")
         self.touch("gate")
         self.finish(process)
         pids = [note["pid"] for note in self.requests()]

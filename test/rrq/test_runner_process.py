@@ -29,7 +29,7 @@ class Start(drive.Case):
         self.wait_for_trace("start")
         drive.until(lambda: self.seen("run.accepted"), "the run")
         self.assertEqual(self.seen("attempt.started"), [])
-        self.assertNotIn("up", [event["state"] for event in self.seen("plugin.health") if event["plugin"] == "rrq"])
+        self.assertNotIn("up", self.health())
         self.touch("gate")
         self.assertEqual(self.finish(process)["t"]["outcome"], "succeeded")
 
@@ -124,7 +124,7 @@ class Crash(drive.Case):
                     os.unlink(self.path("trace"))
                 process = self.begin({"hold": {"command": ["sleep", "1000"]}}, *options)
                 self.wait_for_trace("open")
-                drive.until(lambda: self.seen("plugin.health")[-1]["state"] == "up", "readiness")
+                drive.until(lambda: self.health()[-1:] == ["up"], "readiness")
                 if options:
                     self.touch("end")
                 else:
@@ -136,7 +136,7 @@ class Crash(drive.Case):
         self.assertIn("ended with exit code 0", self.read("errors"))
 
     def states(self):
-        states = [event["state"] for event in self.seen("plugin.health") if event["plugin"] == "rrq"]
+        states = self.health()
         changes = [state for i, state in enumerate(states) if i == 0 or states[i - 1] != state]
         return changes[changes[:1] == ["down"]:]  # the first may come before anybody listens
 
