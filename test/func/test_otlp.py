@@ -342,7 +342,7 @@ class Otlp(paddock.Case):
         receiver.server_close()
         begun = time.monotonic()
         result = self.send(receiver)
-        self.assertLess(time.monotonic() - begun, 3)  # not tried for as long as it may take
+        self.assertLess(time.monotonic() - begun, 20)  # not tried for the 30 s that it may take
         self.assertEqual(result.stderr.count("paddock: otlp: "), 1, result.stderr)
         self.assertIn("cannot send spans to", result.stderr)
 
