@@ -170,6 +170,18 @@ static void answer_invalid(struct pdk_rrq_connection *connection, struct pdk_rrq
     pdk_rrq_meter_refused(connection->self, rc == -EPROTO ? PDK_RRQ_REFUSED_VERSION : PDK_RRQ_REFUSED_INVALID);
 }
 
+static void cancel_one(struct pdk_rrq *self, struct pdk_rrq_delivery *delivery) {
+    struct pdk_rrq_connection *connection = delivery->connection;
+    if (delivery->submitted) {
+        (void)self->source->cancel(self->source, delivery->run);
+        return;
+    }
+    pdk_rrq_meter_refused(self, PDK_RRQ_REFUSED_CANCELLED);
+    pdk_rrq_answer_error(connection, &delivery->request, "cancelled", "Job cancelled");
+    detach(delivery);
+    forget(self, delivery);
+}
+
 bool pdk_rrq_delivery_begin(struct pdk_rrq_connection *connection, const pdk_value *payload, size_t size) {
     struct pdk_rrq_request request;
     uint64_t deadline;
@@ -189,7 +201,9 @@ bool pdk_rrq_delivery_begin(struct pdk_rrq_connection *connection, const pdk_val
         return true;
     }
     delivery->deadline_ns = deadline;
-    return offer(delivery);
+    if (!pdk_rrq_early_take(connection->self, request.request_id)) return offer(delivery);
+    cancel_one(connection->self, delivery);
+    return true;
 }
 
 bool pdk_rrq_delivery_retry(struct pdk_rrq_connection *connection) {
@@ -197,18 +211,6 @@ bool pdk_rrq_delivery_retry(struct pdk_rrq_connection *connection) {
 }
 
 /* ---- the end */
-
-static void cancel_one(struct pdk_rrq *self, struct pdk_rrq_delivery *delivery) {
-    struct pdk_rrq_connection *connection = delivery->connection;
-    if (delivery->submitted) {
-        (void)self->source->cancel(self->source, delivery->run);
-        return;
-    }
-    pdk_rrq_meter_refused(self, PDK_RRQ_REFUSED_CANCELLED);
-    pdk_rrq_answer_error(connection, &delivery->request, "cancelled", "Job cancelled");
-    detach(delivery);
-    forget(self, delivery);
-}
 
 /* A job can have come several times, e.g. when an orchestrator was taken for dead. */
 static void cancel_job(struct pdk_rrq *self, const char *job_id) {
@@ -228,6 +230,8 @@ void pdk_rrq_delivery_cancel(struct pdk_rrq *self, const struct pdk_rrq_cancel *
         cancel_job(self, cancel->job_id);
     else if (delivery)
         cancel_one(self, delivery);
+    else
+        pdk_rrq_early_add(self, cancel->request_id);
 }
 
 void pdk_rrq_delivery_settled(void *data, pdk_delivery handle, const pdk_outcome *outcome) {

@@ -92,6 +92,18 @@ void pdk_rrq_deliveries_leave(struct pdk_rrq_connection *connection);
 /* We end: what waits for room is given back. */
 void pdk_rrq_deliveries_drain(struct pdk_rrq_connection *connection);
 
+/* ---- early.c: cancels that overtook their requests */
+
+enum { PDK_RRQ_EARLY = 32 };
+
+struct pdk_rrq_early {
+    char request_id[64];
+    uint64_t until_ns;
+};
+
+void pdk_rrq_early_add(struct pdk_rrq *self, const char *request_id);
+bool pdk_rrq_early_take(struct pdk_rrq *self, const char *request_id); /* was this one cancelled already? */
+
 /* ---- answer.c */
 
 /* Each adds one frame to the connection's output. */
@@ -189,7 +201,7 @@ enum pdk_rrq_refused {
     PDK_RRQ_REFUSED_PARAMS,
     PDK_RRQ_REFUSED_SHUTTING_DOWN,
     PDK_RRQ_REFUSED_MEMORY,
-    PDK_RRQ_REFUSED_CANCELLED, /* while it waited for room */
+    PDK_RRQ_REFUSED_CANCELLED, /* while it waited for room, or before it was read */
     PDK_RRQ_REASONS
 };
 
@@ -220,7 +232,10 @@ struct pdk_rrq {
     int64_t connections_max;
     /* at work */
     struct pdk_rrq_functions functions;
-    void *by_id; /* deliveries by request id: see tsearch(3) */
+    void *by_id;                               /* deliveries by request id: see tsearch(3) */
+    struct pdk_rrq_early early[PDK_RRQ_EARLY]; /* a ring */
+    uint32_t early_next;
+    uint64_t early_until; /* when the last of them is forgotten; 0: there are none */
     struct pdk_rrq_connections all, lines[PDK_RRQ_LINES], dirty, paused;
     uint32_t connections, paused_count, in_flight;
     struct pdk_rrq_parses parses;

@@ -129,6 +129,21 @@ class Life(orchestrator.Case):
         connection.send({"protocol_version": "1", "job_id": payload["job_id"], "request_id": payload["request_id"]}, type="cancel")
         self.cancelled(connection.receive())
 
+    def test_a_cancel_that_overtakes_its_request(self):
+        """Small, and so large that it is parsed beside the loop. It counts once, for that request alone."""
+        for size in (1, 600000):
+            with self.subTest(size):
+                slow, quick = self.connect(), self.connect()
+                payload = request("echo", extra="x" * size)
+                data = frame({"type": "request", "payload": payload})
+                slow.raw(data[:-1])
+                quick.send({"protocol_version": "2", "job_id": payload["job_id"], "request_id": payload["request_id"]}, type="cancel")
+                self.assertEqual(quick.call("echo", job_id=payload["job_id"])["status"], "success")
+                slow.raw(data[-1:])
+                self.cancelled(slow.receive())
+                slow.raw(data)
+                self.assertEqual(slow.receive()["status"], "success")
+
     # ---- limits
 
     def test_the_65th_in_flight_is_refused_and_a_cancel_makes_room(self):
