@@ -52,7 +52,7 @@ class Signals(paddock.Case):
             if process.poll() is None:
                 time.sleep(0)
         until(lambda: process.poll() is not None or process.send_signal(signal.SIGINT), "the end")
-        self.assertEqual(process.returncode, 130)
+        self.assertIn(process.returncode, (130, -signal.SIGINT))  # one that comes when all is over has its usual effect
         until(lambda: not is_alive(pid), "the end of the child")
 
     def test_grace_over_kills(self):
