@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -125,12 +126,15 @@ static bool has_token(const struct con_request *request) {
     return given && strlen(given) == size && gnutls_memcmp(given, token, size) == 0;
 }
 
+/* Of the CA, and not for servers alone (RFC 5280, 4.2.1.12): one CA often signs those of both. */
 static bool has_certificate(const struct con_request *request) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    static unsigned char client[] = GNUTLS_KP_TLS_WWW_CLIENT;
+    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID, client, sizeof client - 1};
     unsigned status = 0;
     if (request->peer->verified) return true;
-    if (!info || gnutls_certificate_verify_peers2(info->tls_session, &status) < 0 || status != 0) return false;
+    if (!info || gnutls_certificate_verify_peers(info->tls_session, &purpose, 1, &status) < 0 || status) return false;
     request->peer->verified = true;
     return true;
 }

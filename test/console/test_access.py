@@ -200,15 +200,16 @@ def openssl(folder, *arguments):
 
 
 def certificates():
-    """A CA with certificates for a server and a client, and a client of somebody else."""
+    """A CA with certificates for a server, a client and another server, and a client of somebody else."""
     folder = tempfile.mkdtemp()
     for ca in ("ca", "other"):
         openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{ca}.key",
                 "-out", f"{ca}.pem", "-days", "2", "-subj", f"/CN={ca}")
-    for name, ca in (("server", "ca"), ("client", "ca"), ("stranger", "other")):
+    for name, ca in (("server", "ca"), ("client", "ca"), ("backend", "ca"), ("stranger", "other")):
         openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out",
                 f"{name}.csr", "-subj", f"/CN={name}")
-        write(folder, "ext", "subjectAltName=IP:127.0.0.1,DNS:localhost\n", 0o600)
+        use = "extendedKeyUsage=serverAuth\n" if name == "backend" else ""
+        write(folder, "ext", f"subjectAltName=IP:127.0.0.1,DNS:localhost\n{use}", 0o600)
         openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey", f"{ca}.key", "-CAcreateserial", "-out",
                 f"{name}.pem", "-days", "2", "-extfile", "ext")
     os.chmod(folder + "/server.key", 0o600)
@@ -236,6 +237,7 @@ def test_tls():
         with Remote(token=token, tls=tls) as c:
             assert c.ask(context=client(folder, "client")).status == 200
             assert c.ask(context=client(folder)).status == 401
+            assert c.ask(context=client(folder, "backend")).status == 401
             try:
                 assert c.ask(context=client(folder, "stranger")).status == 401
             except (ssl.SSLError, OSError, http.client.HTTPException):
