@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the console share: the program that holds it, requests over its socket, and the contract."""
+import contextlib
 import http.client
 import json
 import os
@@ -71,8 +72,9 @@ class Console:
 
     def stop(self, code=0):
         if self.process.poll() is None:
-            self.process.stdin.write("stop\n")
-            self.process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it was told before, and has just ended
+                self.process.stdin.write("stop\n")
+                self.process.stdin.close()
         self.process.wait(60)
         log = self.log()
         self.errors.close()
