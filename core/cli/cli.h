@@ -43,7 +43,8 @@ struct pdk_remote_arguments {
     const char *server, *token_file, *ca_file, *certificate_file, *key_file;
     bool all, follow, wait, watch, no_header, now, direct;
     const char *kind, *name, *input, *topic, *unique, *unique_mode, *key; /* of submit */
-    const char *state, *outcome, *task, *slot, *runner, *search, *stream, *type, *since, *reason;
+    uint32_t states, outcomes;                                            /* bits by pdk_option_words; 0: not said */
+    const char *task, *slot, *runner, *search, *stream, *type, *since, *reason;
     struct pdk_words labels, parameters;
     bool has_priority;
     int64_t priority, max_attempts, attempt, limit; /* 0: not said */

@@ -89,22 +89,33 @@ static bool is_topic_word(const char *word) {
     return false;
 }
 
-/* Does the word that is typed belong to the option before it? */
-static bool wants_value(const struct pdk_verb *verb, const char *word) {
+/* The option whose value is what is typed behind word; NULL: it belongs to none. */
+static const struct pdk_option *option_before(const struct pdk_verb *verb, const char *word) {
     const struct pdk_option *option;
     for (size_t i = 0; *word == '-' && (option = pdk_option_at(verb, i)); i++)
         if (strcmp(word + 1 + (word[1] == '-'), option->name) == 0 || (option->id == word[1] && !word[2]))
-            return option->argument != NULL;
-    return false;
+            return option->argument ? option : NULL;
+    return NULL;
+}
+
+/* Of a list the entry that is typed last, behind those that are there. */
+static void offer_entries(const struct pdk_option *option, const char *typed) {
+    const char *const *words = pdk_option_words(option->id), *comma = strrchr(typed, ',');
+    for (; *words; words++)
+        (void)printf("%.*s%s\t%s\n", comma ? (int)(comma + 1 - typed) : 0, typed, *words, option->name);
 }
 
 bool pdk_complete_remote(const struct pdk_verb *verb, int argc, char **argv) {
     const char *before = argv[argc - 2];
-    bool value = wants_value(verb, before);
+    const struct pdk_option *value = option_before(verb, before);
     const char *word = value ? before : verb->name;
     struct pdk_arguments arguments;
     struct pdk_remote remote;
     size_t at = 0, count = sizeof places / sizeof *places;
+    if (value && pdk_option_words(value->id)) {
+        offer_entries(value, argv[argc - 1]);
+        return false;
+    }
     if (strcmp(verb->name, "queue") == 0 && argc > 2 && is_topic_word(argv[1])) word = "--topic";
     while (at < count && strcmp(places[at].before, word) != 0) at++;
     if (at == count) return !value;

@@ -63,8 +63,9 @@ static const struct pdk_option options[] = {
     {PDK_OPT_DIRECT, "direct", NULL, "A run of the server, not a job of its queue"},
     {PDK_OPT_WAIT, "wait", NULL, "Wait until it has ended, and exit as it did"},
     {PDK_OPT_ALL, "all", NULL, "All of them"},
-    {PDK_OPT_STATE, "state", "STATE[,STATE]", "In these states; of jobs: in one of them at a time"},
-    {PDK_OPT_OUTCOME, "outcome", "OUTCOME", "With these outcomes"},
+    {PDK_OPT_STATE, "state", "STATE[,STATE]", "queued, running, backoff, stopping, stuck, ended; again for more"},
+    {PDK_OPT_JOB_STATE, "state", "STATE[,STATE]", "delayed, ready, running, ended; again for more"},
+    {PDK_OPT_OUTCOME, "outcome", "OUTCOME[,...]", "succeeded, failed, canceled, timed_out, ...; again for more"},
     {PDK_OPT_FILTER_KIND, "kind", "KIND", "Of this kind"},
     {PDK_OPT_TASK, "task", "TASK", "Of this task"},
     {PDK_OPT_SLOT, "slot", "SLOT", "Of this slot"},
@@ -129,15 +130,16 @@ int32_t pdk_words_add(struct pdk_words *words, struct pdk_arena *arena, const ch
     return 0;
 }
 
-/* One of the NULL-ended words; its index, or -1 after the error was told. */
-static int choice(const struct pdk_verb *verb, const char *option, const char *text, const char *const *words) {
+int pdk_option_choice(const struct pdk_verb *verb, const char *option, const char *text, const char *const *words) {
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], text) == 0) return i;
     char hint[160] = "expected ";
+    const char *near = pdk_nearest(text, words);
     for (int i = 0; words[i]; i++) {
         if (i) (void)strlcat(hint, words[i + 1] ? ", " : " or ", sizeof hint);
         (void)strlcat(hint, words[i], sizeof hint);
     }
+    if (near) (void)snprintf(hint, sizeof hint, "did you mean %s?", near);
     (void)pdk_say_usage(verb, hint, "--%s: \"%s\" is not one of its values", option, text);
     return -1;
 }
@@ -151,7 +153,7 @@ static int take_choice(struct pdk_arguments *a, int id, const char *text) {
                                : id == PDK_OPT_LOG_FORMAT ? format
                                : id == PDK_OPT_STOP_ON    ? stop_on
                                                           : when;
-    int found = choice(a->verb, by_id(id)->name, text, words);
+    int found = pdk_option_choice(a->verb, by_id(id)->name, text, words);
     if (found < 0) return PDK_EXIT_USAGE;
     switch (id) {
     case PDK_OPT_PROGRESS: a->progress = (enum pdk_view)found; break;

@@ -64,6 +64,7 @@ enum {
     PDK_OPT_IDEMPOTENCY,
     PDK_OPT_INPUT,
     PDK_OPT_INTERVAL,
+    PDK_OPT_JOB_STATE,
     PDK_OPT_KEY_FILE,
     PDK_OPT_LABEL,
     PDK_OPT_LIMIT,
@@ -94,7 +95,13 @@ enum {
     PDK_OPT_WHERE
 };
 
+/* options.c. The index of text in words, which are NULL-ended; -1 after the error was told, with the nearest word, or else with
+ * all of them. */
+int pdk_option_choice(const struct pdk_verb *verb, const char *option, const char *text, const char *const *words);
+
 /* options_remote.c. 0, or an exit code after the error was told. */
 int pdk_option_take_remote(struct pdk_arguments *arguments, const struct pdk_option *option, const char *text);
+/* What the option takes a list of, NULL-ended, for ever; NULL: it takes no such list. Its value is bits of 1 << index. */
+const char *const *pdk_option_words(int id);
 
 #endif

@@ -2,11 +2,12 @@
 /* The options of verbs that ask a server: where the value of each goes, and what it may be. */
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/text.h"
 #include "core/cli/options.h"
 
-enum taking { FLAG, TEXT, WORDS, NUMBER, DURATION };
+enum taking { FLAG, TEXT, WORDS, LIST, NUMBER, DURATION };
 
 static const struct row {
     int id;
@@ -36,8 +37,9 @@ static const struct row {
     {PDK_OPT_UNIQUE, TEXT, AT(unique), 0, 0},
     {PDK_OPT_UNIQUE_MODE, TEXT, AT(unique_mode), 0, 0},
     {PDK_OPT_IDEMPOTENCY, TEXT, AT(key), 0, 0},
-    {PDK_OPT_STATE, TEXT, AT(state), 0, 0},
-    {PDK_OPT_OUTCOME, TEXT, AT(outcome), 0, 0},
+    {PDK_OPT_STATE, LIST, AT(states), 0, 0},
+    {PDK_OPT_JOB_STATE, LIST, AT(states), 0, 0},
+    {PDK_OPT_OUTCOME, LIST, AT(outcomes), 0, 0},
     {PDK_OPT_TASK, TEXT, AT(task), 0, 0},
     {PDK_OPT_SLOT, TEXT, AT(slot), 0, 0},
     {PDK_OPT_RUNNER, TEXT, AT(runner), 0, 0},
@@ -75,6 +77,33 @@ static int take_duration(struct pdk_arguments *a, const struct pdk_option *optio
                          text);
 }
 
+const char *const *pdk_option_words(int id) {
+    static const char *const run_states[] = {"queued", "running", "backoff", "stopping", "stuck", "ended", NULL};
+    static const char *const job_states[] = {"delayed", "ready", "running", "ended", NULL};
+    static const char *const outcomes[] = {"succeeded", "failed",   "fatal", "canceled",
+                                           "timed_out", "rejected", "lost",  NULL};
+    switch (id) {
+    case PDK_OPT_STATE: return run_states;
+    case PDK_OPT_JOB_STATE: return job_states;
+    case PDK_OPT_OUTCOME: return outcomes;
+    default: return NULL;
+    }
+}
+
+/* STATE,STATE,.. beside those that were said before. */
+static int take_list(struct pdk_arguments *a, const struct pdk_option *option, const char *text, uint32_t *ret) {
+    do {
+        size_t size = strcspn(text, ",");
+        const char *word = pdk_arena_text(&a->arena, text, size);
+        if (!word) return pdk_say_memory();
+        int found = pdk_option_choice(a->verb, option->name, word, pdk_option_words(option->id));
+        if (found < 0) return PDK_EXIT_USAGE;
+        *ret |= UINT32_C(1) << found;
+        text += size + (text[size] == ',');
+    } while (*text);
+    return 0;
+}
+
 int pdk_option_take_remote(struct pdk_arguments *a, const struct pdk_option *option, const char *text) {
     const struct row *row = rows, *end = rows + sizeof rows / sizeof *rows;
     while (row < end && row->id != option->id) row++;
@@ -85,6 +114,7 @@ int pdk_option_take_remote(struct pdk_arguments *a, const struct pdk_option *opt
     case FLAG: *(bool *)at = true; return 0;
     case TEXT: *(const char **)at = text; return 0;
     case WORDS: return pdk_words_add(at, &a->arena, text) < 0 ? pdk_say_memory() : 0;
+    case LIST: return take_list(a, option, text, at);
     case NUMBER: return take_number(a, option, row, text, at);
     case DURATION: return take_duration(a, option, text, at);
     }

@@ -88,9 +88,10 @@ int pdk_remote_unreachable(struct pdk_remote *remote, int32_t rc, const pdk_erro
 
 /* ---- remote_text.c */
 
-void pdk_url_add(struct pdk_buffer *to, const char *text);                      /* encoded */
-void pdk_url_query(struct pdk_buffer *to, const char *name, const char *value); /* NULL: left out */
-void pdk_url_number(struct pdk_buffer *to, const char *name, int64_t value);    /* 0: left out */
+void pdk_url_add(struct pdk_buffer *to, const char *text);                              /* encoded */
+void pdk_url_query(struct pdk_buffer *to, const char *name, const char *value);         /* NULL: left out */
+void pdk_url_words(struct pdk_buffer *to, const char *name, int option, uint32_t bits); /* of a list; 0: left out */
+void pdk_url_number(struct pdk_buffer *to, const char *name, int64_t value);            /* 0: left out */
 
 /* Members of a map; "", 0 and false are absent. */
 const char *pdk_get_text(const pdk_value *map, const char *key);

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include "core/cli/options.h"
 #include "core/cli/remote.h"
 
 /* ---- addresses */
@@ -25,6 +26,17 @@ void pdk_url_query(struct pdk_buffer *to, const char *name, const char *value) {
     if (!value) return;
     pdk_buffer_format(to, "%s%s=", strchr(pdk_buffer_string(to), '?') ? "&" : "?", name);
     pdk_url_add(to, value);
+}
+
+void pdk_url_words(struct pdk_buffer *to, const char *name, int option, uint32_t bits) {
+    const char *const *words = pdk_option_words(option);
+    char text[200] = "";
+    for (size_t i = 0; words[i]; i++) {
+        if (!(bits >> i & 1)) continue;
+        if (*text) (void)strlcat(text, ",", sizeof text);
+        (void)strlcat(text, words[i], sizeof text);
+    }
+    pdk_url_query(to, name, bits ? text : NULL);
 }
 
 void pdk_url_number(struct pdk_buffer *to, const char *name, int64_t value) {

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/base/text.h"
 #include "core/cli/console.h"
 #include "core/cli/json.h"
 #include "core/cli/options.h"
@@ -100,18 +99,13 @@ static void put_json(struct pdk_buffer *to, const struct pdk_import *import) {
 /* ---- reading */
 
 static int read_format(const struct pdk_arguments *arguments, enum pdk_import_format *ret) {
-    const char *names[PDK_IMPORT_FORMATS + 1] = {NULL}, *near;
+    const char *names[PDK_IMPORT_FORMATS + 1] = {NULL};
     if (!arguments->from) return 0;
-    for (int i = 1; i < PDK_IMPORT_FORMATS; i++) {
-        names[i - 1] = pdk_import_format_name((enum pdk_import_format)i);
-        if (strcmp(names[i - 1], arguments->from) != 0) continue;
-        *ret = (enum pdk_import_format)i;
-        return 0;
-    }
-    char hint[128] = "expected procfile, systemd, supervisord or cron";
-    near = pdk_nearest(arguments->from, names);
-    if (near) (void)snprintf(hint, sizeof hint, "did you mean %s?", near);
-    return pdk_say_usage(arguments->verb, hint, "--from: \"%s\" is not one of its values", arguments->from);
+    for (int i = 1; i < PDK_IMPORT_FORMATS; i++) names[i - 1] = pdk_import_format_name((enum pdk_import_format)i);
+    int found = pdk_option_choice(arguments->verb, "from", arguments->from, names);
+    if (found < 0) return PDK_EXIT_USAGE;
+    *ret = (enum pdk_import_format)(found + 1);
+    return 0;
 }
 
 static int check_files(const struct pdk_arguments *arguments) {

@@ -4,6 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/cli/frame.h"
+#include "core/cli/options.h"
 #include "core/cli/remote.h"
 
 #define ALIVE    "queued,running,backoff,stopping,stuck"
@@ -50,10 +51,11 @@ static int add_run(void *arg, const pdk_value *run) {
 
 static void make_path(const struct pdk_arguments *a, const char *task, int64_t limit, struct pdk_buffer *path) {
     const struct pdk_remote_arguments *own = &a->remote;
-    bool all = own->all || own->outcome;
+    bool all = own->all || own->outcomes || own->states;
     pdk_buffer_text(path, "/v1/runs");
-    pdk_url_query(path, "state", own->state ? own->state : all ? NULL : ALIVE);
-    pdk_url_query(path, "outcome", own->outcome);
+    pdk_url_query(path, "state", all ? NULL : ALIVE);
+    pdk_url_words(path, "state", PDK_OPT_STATE, own->states);
+    pdk_url_words(path, "outcome", PDK_OPT_OUTCOME, own->outcomes);
     pdk_url_query(path, "task", task);
     pdk_url_query(path, "slot", own->slot);
     pdk_url_query(path, "kind", own->kind);

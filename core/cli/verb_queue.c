@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/cli/options.h"
 #include "core/cli/remote.h"
 
 #define PAGE 1000
@@ -117,9 +118,9 @@ static int list(struct pdk_remote *remote, const char *const *names) {
     PDK_PATH(path);
     (void)names;
     pdk_buffer_text(&path, "/v1/jobs");
-    pdk_url_query(&path, "state", own->state);
+    pdk_url_words(&path, "state", PDK_OPT_JOB_STATE, own->states);
     pdk_url_query(&path, "task", own->task);
-    pdk_url_query(&path, "outcome", own->outcome);
+    pdk_url_words(&path, "outcome", PDK_OPT_OUTCOME, own->outcomes);
     return list_jobs(remote, &path);
 }
 

@@ -33,8 +33,8 @@ static const int logs_options[] = {PDK_OPT_FOLLOW, PDK_OPT_TAIL,       PDK_OPT_A
 static const int cancel_options[] = {PDK_OPT_NOW, PDK_OPT_WAIT, PDK_OPT_REASON, 0};
 static const int retry_options[] = {PDK_OPT_WAIT, 0};
 static const int pause_options[] = {PDK_OPT_SLOT, PDK_OPT_TOPIC, PDK_OPT_ALL, 0};
-static const int queue_options[] = {PDK_OPT_STATE, PDK_OPT_TOPIC,  PDK_OPT_TASK,      PDK_OPT_OUTCOME,
-                                    PDK_OPT_LIMIT, PDK_OPT_REASON, PDK_OPT_NO_HEADER, 0};
+static const int queue_options[] = {PDK_OPT_JOB_STATE, PDK_OPT_TOPIC,  PDK_OPT_TASK,      PDK_OPT_OUTCOME,
+                                    PDK_OPT_LIMIT,     PDK_OPT_REASON, PDK_OPT_NO_HEADER, 0};
 static const int dead_options[] = {PDK_OPT_TOPIC, PDK_OPT_LIMIT, PDK_OPT_NO_HEADER, 0};
 static const int slots_options[] = {PDK_OPT_NO_HEADER, 0};
 static const int events_options[] = {PDK_OPT_FOLLOW, PDK_OPT_SINCE, PDK_OPT_TYPE, PDK_OPT_LIMIT, 0};
@@ -206,7 +206,7 @@ static const struct pdk_verb verbs[] = {
          "stats tells how many jobs each topic has, and how long the oldest that is due has waited. limit says how\n"
          "many of a topic run at once; 0 is no limit.\n\n" EXITS("job") "\n" WHERE,
      .examples = "paddock queue\n"
-                 "paddock queue list --state delayed --topic mail\n"
+                 "paddock queue list --state delayed,ready --topic mail\n"
                  "paddock queue pause mail\n"
                  "paddock queue limit mail 4\n",
      .options = queue_options,

@@ -44,7 +44,8 @@ struct pdk_queue {
      *             traceparent}
      *                                                             job and `duplicate`; told once it is on the disk
      *   list      {state, topic, task, outcome, after, limit}     {jobs: [job...], next}, by id. A page may be short and
-     *                                                             yet have a next; without `next` it was the last
+     *                                                             yet have a next; without `next` it was the last.
+     *                                                             state, outcome: a word, or a list of words
      *   show      {job_id}                                        job with spec, input, output and claims
      *   cancel    {job_id, reason}                                job; one that runs is asked to end
      *   retry     {job_id}                                        job: a new one, as the ended one was

@@ -54,7 +54,7 @@ static void pass_on(struct con_request *request, int32_t rc, const pdk_value *va
 
 /* ---- what is asked ---- */
 
-enum { TEXT, NUMBER };
+enum { TEXT, WORDS, NUMBER };
 
 /* A query parameter that becomes a member of the question. */
 struct member {
@@ -81,6 +81,20 @@ static void close_and_ask(struct con_request *request, const char *verb, pdk_wri
     con->values->drop(params);
 }
 
+/* Those between the commas, as a list; one by itself as it is. */
+static void put_words(const struct con *con, pdk_writer *w, const char *name, const char *text) {
+    const char *entry;
+    size_t size;
+    if (!strchr(text, ',')) {
+        con_put_text(con, w, name, text);
+        return;
+    }
+    con->values->key(w, name);
+    con->values->put_list(w);
+    while ((entry = con_uri_entry(&text, &size))) con->values->put_string(w, entry, size);
+    con->values->end(w);
+}
+
 static void ask_list(struct con_request *request, const char *verb, const struct member *members, size_t count) {
     const struct con *con = request->con;
     pdk_writer *w = open_map(con);
@@ -90,6 +104,8 @@ static void ask_list(struct con_request *request, const char *verb, const struct
         if (!text) continue;
         if (members[i].type == TEXT) {
             con_put_text(con, w, members[i].name, text);
+        } else if (members[i].type == WORDS) {
+            put_words(con, w, members[i].name, text);
         } else if (con_request_number(request, members[i].name, members[i].least, members[i].most, &number)) {
             con_put_int(con, w, members[i].name, number);
         } else {
@@ -101,9 +117,9 @@ static void ask_list(struct con_request *request, const char *verb, const struct
 }
 
 void con_jobs_list(struct con_request *request) {
-    static const struct member members[] = {{"state", TEXT, 0, 0}, {"topic", TEXT, 0, 0},
-                                            {"task", TEXT, 0, 0},  {"outcome", TEXT, 0, 0},
-                                            {"after", TEXT, 0, 0}, {"limit", NUMBER, 1, CON_PAGE}};
+    static const struct member members[] = {{"state", WORDS, 0, 0}, {"topic", TEXT, 0, 0},
+                                            {"task", TEXT, 0, 0},   {"outcome", WORDS, 0, 0},
+                                            {"after", TEXT, 0, 0},  {"limit", NUMBER, 1, CON_PAGE}};
     ask_list(request, "list", members, sizeof members / sizeof *members);
 }
 

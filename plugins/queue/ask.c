@@ -234,8 +234,8 @@ static void submit_answer(struct ask *ask) {
 
 static int32_t list(struct queue_writer *writer, struct ask *ask, bool dead, pdk_error *err) {
     const struct queue_params *params = &ask->params;
-    struct queue_filter filter = {.state = dead ? QUEUE_ENDED : params->state,
-                                  .outcome = params->outcome,
+    struct queue_filter filter = {.states = dead ? UINT32_C(1) << QUEUE_ENDED : params->states,
+                                  .outcomes = params->outcomes,
                                   .dead = dead,
                                   .topic = params->topic,
                                   .name = params->task,

@@ -58,6 +58,19 @@ static int32_t read_word(const pdk_host *host, const pdk_value *value, const cha
     return pdk_failf(err, -EINVAL, value, "'%s' wants %s", key, list);
 }
 
+/* One of the words, or a list of such: bits of 1 << index. */
+static int32_t read_words(const pdk_host *host, const pdk_value *value, const char *key, const char *const *words,
+                          uint32_t *ret, pdk_error *err) {
+    const pdk_values *v = host->values;
+    size_t count = v->type(value) == PDK_LIST ? v->count(value) : 0, i = 0;
+    do {
+        int32_t index = 0, rc = read_word(host, count ? v->at(value, i) : value, key, words, &index, err);
+        if (rc < 0) return rc;
+        *ret |= UINT32_C(1) << index;
+    } while (++i < count);
+    return 0;
+}
+
 static int32_t read_seconds(const pdk_host *host, const pdk_value *value, const char *key, double max, int64_t *ret_ms,
                             pdk_error *err) {
     double number;
@@ -116,11 +129,11 @@ static int32_t job_id(const pdk_host *h, const pdk_value *v, const char *name, s
     return read_id(h, v, name, 1, &p->job_id, err);
 }
 static int32_t state(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
-    return read_word(h, v, name, queue_states, &p->state, err);
+    return read_words(h, v, name, queue_states, &p->states, err);
 }
 static int32_t outcome(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p,
                        pdk_error *err) {
-    return read_word(h, v, name, queue_outcomes, &p->outcome, err);
+    return read_words(h, v, name, queue_outcomes, &p->outcomes, err);
 }
 static int32_t task(const pdk_host *h, const pdk_value *v, const char *name, struct queue_params *p, pdk_error *err) {
     return read_text(h, v, name, 254, &p->task, err);
@@ -190,7 +203,7 @@ static int32_t unknown(const char *verb, const char *name, uint32_t takes, const
 int32_t queue_params_read(const pdk_host *host, const char *verb, uint32_t takes, uint32_t needs,
                           const pdk_value *params, struct queue_params *ret, pdk_error *err) {
     const pdk_values *values = host->values;
-    *ret = (struct queue_params){.limit = 100, .state = -1, .outcome = -1, .running = -1};
+    *ret = (struct queue_params){.limit = 100, .running = -1};
     if (values->type(params) != PDK_MAP && values->type(params) != PDK_NULL)
         return pdk_failf(err, -EINVAL, params, "%s wants a map", verb);
     for (size_t i = 0; i < values->count(params); i++) {

@@ -32,7 +32,8 @@ struct queue_params {
     const pdk_value *spec;
     const char *topic, *unique, *key, *task, *reason, *trace;
     int64_t priority, delay, max_attempts, job_id, after, limit, running, before;
-    int32_t state, outcome, mode;
+    uint32_t states, outcomes; /* bits 1 << queue_state, 1 << PDK_END_...; 0: any */
+    int32_t mode;
 };
 
 /* Unknown keys, wrong types and ranges: -EINVAL, with the place. */

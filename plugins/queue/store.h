@@ -65,10 +65,10 @@ struct queue_topic {
 };
 
 struct queue_filter {
-    int32_t state, outcome;   /* -1: any */
-    bool dead;                /* dead letters only */
-    const char *topic, *name; /* NULL: any */
-    int64_t after, before;    /* ids above; ended before that time, 0: any */
+    uint32_t states, outcomes; /* bits 1 << queue_state, 1 << PDK_END_...; 0: any */
+    bool dead;                 /* dead letters only */
+    const char *topic, *name;  /* NULL: any */
+    int64_t after, before;     /* ids above; ended before that time, 0: any */
     uint32_t limit;
 };
 

@@ -153,7 +153,9 @@ class Look(client.ClientCase):
         self.assertEqual(len(self.does("ps", "first", "web", "--no-header")), 2)
         runs = self.json("ps", "web")
         self.assertEqual((runs[0]["task"], runs[0]["state"]), ("web", "running"))
-        self.fails(2, 'there is no "nope"', "ps", "--state", "nope")
+        self.fails(2, '--state: "nope" is not one of its values', "ps", "--state", "nope")
+        self.fails(2, 'did you mean stuck?', "ps", "--state", "queued,stcuk")
+        self.assertEqual(len(self.does("ps", "--state", "queued,ended", "--state", "running", "--no-header")), len(self.does("ps", "--all", "--no-header")))
         for arguments in (("ps", "--search"), ("events", "--type"), ("logs",), ("cancel",)):
             self.fails(2, "what is asked for is longer than", *arguments, "x" * 9000)
 
@@ -325,6 +327,14 @@ class Steer(client.ClientCase):
         self.does("queue", "resume", "mail")
         self.assertEqual([line.split("\t")[3] for line in self.does("queue", "list", "--no-header")], ["delayed", "dead"])
         self.assertEqual(len(self.json("queue", "list", "--state", "delayed")), 1)
+        self.assertEqual(len(self.json("queue", "list", "--state", "delayed,ended")), 2)
+        self.assertEqual(len(self.json("queue", "list", "--state", "ready", "--state", "ended,running")), 1)
+        self.assertEqual(len(self.json("queue", "list", "--outcome", "failed,canceled")), 1)
+        self.assertEqual(len(self.json("queue", "list", "--outcome", "succeeded", "--outcome", "lost")), 0)
+        self.fails(2, 'did you mean delayed?', "queue", "list", "--state", "ready,delayd")
+        self.fails(2, '"stuck" is not one of its values; expected delayed, ready, running or ended', "queue", "list", "--state", "stuck")
+        self.fails(2, 'did you mean canceled?', "queue", "list", "--outcome", "cancelled")
+        self.fails(2, '--state: ""', "queue", "list", "--state", "")
         self.assertEqual(len(self.does("queue", "list", "--topic", "other", "--no-header")), 0)
         delayed = self.json("queue", "list", "--state", "delayed")[0]["job_id"]
         self.fails(2, "the reason is not UTF-8", "cancel", delayed, "--reason", b"\xff")

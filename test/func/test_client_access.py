@@ -318,6 +318,11 @@ class Complete(client.ClientCase):
         self.assertIn("pause", self.words("queue", ""))
         self.assertEqual(self.words("logs", "-n", ""), set())
         self.assertIn("--tail", self.words("logs", "--"))
+        self.assertEqual(self.words("queue", "list", "--state", ""), {"delayed", "ready", "running", "ended"})
+        self.assertEqual(self.words("queue", "list", "--state", "ready,r"),
+                         {"ready," + state for state in ("delayed", "ready", "running", "ended")})
+        self.assertIn("stuck", self.words("ps", "--state", ""))
+        self.assertIn("timed_out", self.words("ps", "--outcome", ""))
         self.assertEqual(self.words("cancel", "--socket", "/nope", ""), set())
 
 

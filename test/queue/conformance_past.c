@@ -113,7 +113,7 @@ static struct seen list(struct queue_filter filter, int64_t *next) {
 }
 
 static void a_list_has_both_worlds_in_pages(void **state) {
-    struct queue_filter all = {.state = -1, .outcome = -1, .limit = 3};
+    struct queue_filter all = {.limit = 3};
     int64_t next;
     (void)state;
     int64_t dead = kill_one("t", NULL), first = give_topic("t", 0, 0);
@@ -135,20 +135,17 @@ static void a_list_is_filtered(void **state) {
     int64_t next;
     (void)state;
     int64_t dead = kill_one("t", NULL), delayed = give_topic("u", 0, 700);
-    struct seen seen = list((struct queue_filter){.state = QUEUE_DELAYED, .outcome = -1, .limit = 9}, &next);
+    struct seen seen = list((struct queue_filter){.states = 1u << QUEUE_DELAYED, .limit = 9}, &next);
     assert_int_equal(seen.jobs, 1);
     assert_int_equal(seen.ids[0], delayed);
-    seen = list((struct queue_filter){.state = -1, .outcome = PDK_END_FATAL, .limit = 9}, &next);
+    seen = list((struct queue_filter){.outcomes = 1u << PDK_END_FATAL, .limit = 9}, &next);
     assert_int_equal(seen.jobs, 1);
     assert_int_equal(seen.ids[0], dead);
     assert_int_equal(
-        list((struct queue_filter){.state = QUEUE_ENDED, .outcome = -1, .dead = true, .topic = "u", .limit = 9}, &next)
-            .jobs,
+        list((struct queue_filter){.states = 1u << QUEUE_ENDED, .dead = true, .topic = "u", .limit = 9}, &next).jobs,
         0);
-    assert_int_equal(list((struct queue_filter){.state = -1, .outcome = -1, .name = "hello", .limit = 9}, &next).jobs,
-                     2);
-    assert_int_equal(list((struct queue_filter){.state = -1, .outcome = -1, .name = "nobody", .limit = 9}, &next).jobs,
-                     0);
+    assert_int_equal(list((struct queue_filter){.name = "hello", .limit = 9}, &next).jobs, 2);
+    assert_int_equal(list((struct queue_filter){.name = "nobody", .limit = 9}, &next).jobs, 0);
 }
 
 /* ---- limits, and what a crash leaves ---- */

@@ -47,6 +47,9 @@ class Verbs(Case):
         self.assertEqual(host.refused("show", job_id="x")[0], -22)
         self.assertEqual(host.refused("show", job_id="77")[0], -2)
         self.assertEqual(host.refused("fly")[0], -95)
+        for state in ([], "", "nope", ["ready", "nope"], ["ready", 1], [["ready"]]):
+            rc, said, _ = host.refused("list", state=state)
+            self.assertEqual((rc, said), (-22, "'state' wants delayed, ready, running or ended"))
         self.assertEqual(host.totals()["dead"], 0)
 
     def test_retries_are_durable_and_end_among_the_dead(self):
@@ -148,6 +151,10 @@ class Verbs(Case):
         self.assertEqual(len(seen), 25)
         self.assertEqual(len(set(seen)), 25)
         self.assertEqual(len(host.ask("list", state="delayed")["jobs"]), 13)
+        self.assertEqual(len(host.ask("list", state=["ended"])["jobs"]), 12)
+        self.assertEqual(len(host.ask("list", state=["delayed", "ended"])["jobs"]), 25)
+        self.assertEqual(len(host.ask("list", state=["delayed", "ended"], outcome=["failed", "succeeded"])["jobs"]), 12)
+        self.assertEqual(len(host.ask("list", outcome=["failed", "lost"])["jobs"]), 0)
         self.assertEqual(len(host.ask("list", outcome="succeeded", task="job")["jobs"]), 12)
 
 

@@ -35,8 +35,8 @@ static void read_row(sqlite3_stmt *row, struct queue_job *ret) {
 
 static bool fits(const struct queue_filter *filter, const struct queue_job *job) {
     bool ended = job->state == QUEUE_ENDED;
-    if (filter->state >= 0 && (int32_t)job->state != filter->state) return false;
-    if (filter->outcome >= 0 && (!ended || job->outcome != filter->outcome)) return false;
+    if (filter->states && !(filter->states >> job->state & 1)) return false;
+    if (filter->outcomes && (!ended || !(filter->outcomes >> job->outcome & 1))) return false;
     if (filter->dead && !job->dead) return false;
     if (filter->topic && strcmp(filter->topic, job->topic ? job->topic : "") != 0) return false;
     return !filter->name || strcmp(filter->name, job->name ? job->name : "") == 0;
@@ -95,8 +95,9 @@ static int32_t read_page(struct queue_store *store, struct side *live, struct si
 int32_t queue_sqlite_list(struct queue_store *store, const struct queue_filter *filter, queue_each_job each, void *arg,
                           int64_t *ret_next, pdk_error *err) {
     struct side live = {.which = SQL_LIST}, ended = {.which = SQL_LIST_ENDED};
-    bool want_ended = filter->state < 0 || filter->state == QUEUE_ENDED;
-    bool want_live = filter->state != QUEUE_ENDED && !filter->dead && filter->outcome < 0;
+    const uint32_t ended_bit = UINT32_C(1) << QUEUE_ENDED, states = filter->states ? filter->states : UINT32_MAX;
+    bool want_ended = states & ended_bit;
+    bool want_live = states & ~ended_bit && !filter->dead && !filter->outcomes;
     *ret_next = 0;
     int32_t rc = open_side(store, &live, filter->after, want_live, err);
     if (rc == 0) rc = open_side(store, &ended, filter->after, want_ended, err);
