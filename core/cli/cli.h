@@ -41,7 +41,7 @@ struct pdk_words {
 /* Of the verbs that ask a server. */
 struct pdk_remote_arguments {
     const char *server, *token_file, *ca_file, *certificate_file, *key_file;
-    bool all, follow, wait, watch, no_header, now, direct;
+    bool all, follow, no_follow, wait, watch, no_header, now, direct;
     const char *kind, *name, *input, *topic, *unique, *unique_mode, *key; /* of submit */
     uint32_t states, outcomes;                                            /* bits by pdk_option_words; 0: not said */
     const char *task, *slot, *runner, *search, *stream, *type, *since, *reason;

@@ -77,6 +77,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_INTERVAL, "interval", "DURATION", "How often (2s)"},
     {PDK_OPT_NO_HEADER, "no-header", NULL, "No titles above the columns"},
     {PDK_OPT_FOLLOW, "follow", NULL, "Go on as more comes"},
+    {PDK_OPT_NO_FOLLOW, "no-follow", NULL, "Print what the server still keeps, and end"},
     {PDK_OPT_TAIL, "tail", "N", "The last N lines alone"},
     {PDK_OPT_ATTEMPT, "attempt", "N", "Of this attempt, not the last"},
     {PDK_OPT_STREAM, "stream", "STREAM", "stdout or stderr alone"},

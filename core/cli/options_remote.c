@@ -18,6 +18,7 @@ static const struct row {
 #define AT(member) offsetof(struct pdk_remote_arguments, member)
     {PDK_OPT_ALL, FLAG, AT(all), 0, 0},
     {PDK_OPT_FOLLOW, FLAG, AT(follow), 0, 0},
+    {PDK_OPT_NO_FOLLOW, FLAG, AT(no_follow), 0, 0},
     {PDK_OPT_WAIT, FLAG, AT(wait), 0, 0},
     {PDK_OPT_WATCH, FLAG, AT(watch), 0, 0},
     {PDK_OPT_NO_HEADER, FLAG, AT(no_header), 0, 0},

@@ -75,10 +75,13 @@ int pdk_verb_events(struct pdk_arguments *a) {
     struct pdk_remote remote;
     struct events events = {.remote = &remote};
     PDK_PATH(path);
+    if (a->remote.follow && a->remote.no_follow)
+        return pdk_say_usage(a->verb, "", "either --follow or --no-follow, not both");
     int code = pdk_remote_open(&remote, a, true, RECONNECT);
     pdk_buffer_text(&path, "/v1/events");
     pdk_url_query(&path, "run", a->names.items[0]);
     pdk_url_query(&path, "type", a->remote.type);
+    pdk_url_query(&path, "follow", a->remote.no_follow ? "false" : NULL);
     if (code == 0)
         code = pdk_remote_follow(&remote, &path, a->remote.since, on_event, &events);
     else

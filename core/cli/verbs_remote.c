@@ -37,7 +37,7 @@ static const int queue_options[] = {PDK_OPT_JOB_STATE, PDK_OPT_TOPIC,  PDK_OPT_T
                                     PDK_OPT_LIMIT,     PDK_OPT_REASON, PDK_OPT_NO_HEADER, 0};
 static const int dead_options[] = {PDK_OPT_TOPIC, PDK_OPT_LIMIT, PDK_OPT_NO_HEADER, 0};
 static const int slots_options[] = {PDK_OPT_NO_HEADER, 0};
-static const int events_options[] = {PDK_OPT_FOLLOW, PDK_OPT_SINCE, PDK_OPT_TYPE, PDK_OPT_LIMIT, 0};
+static const int events_options[] = {PDK_OPT_FOLLOW, PDK_OPT_NO_FOLLOW, PDK_OPT_SINCE, PDK_OPT_TYPE, PDK_OPT_LIMIT, 0};
 static const int top_options[] = {PDK_OPT_INTERVAL, 0};
 static const int no_options[] = {0};
 
@@ -230,11 +230,13 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...] [RUN|TASK]",
      .summary = "Tell what happens, as it happens",
      .about =
-         "Goes on until Ctrl-C, over broken connections too. With --json one event a line, as the server says it;\n"
-         "the id to go on behind one later is its seq, while the server is not started anew.\n\n" EXITS(
+         "Goes on until Ctrl-C, over broken connections too: it follows by itself, so that -f changes nothing. With\n"
+         "--no-follow it prints what the server still keeps, and ends. With --json one event a line, as the server\n"
+         "says it; the id to go on behind one later is its seq, while the server is not started anew.\n\n" EXITS(
              "run") "\n" WHERE,
      .examples = "paddock events\n"
                  "paddock events web --type 'run.*,attempt.ended'\n"
+                 "paddock events --no-follow --type run.ended\n"
                  "paddock events --json --since 812\n",
      .options = events_options,
      .takes = PDK_TAKES_NAME,

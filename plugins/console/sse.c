@@ -18,11 +18,12 @@ struct con_stream {
     struct MHD_Connection *connection;
     struct con_text pending; /* what did not fit */
     uint64_t cursor;         /* of the next event */
+    uint64_t end;            /* of the first that is not wanted; UINT64_MAX: it goes on */
     uint64_t sent_ns;        /* when something was sent */
     uint64_t asked_ns;       /* when more could be sent */
     uint64_t lost_ns;        /* since when it is so far behind that it loses some; 0: it is not */
     char *run, *types;       /* NULL: all */
-    bool waiting, heartbeat;
+    bool waiting, heartbeat, ended;
 };
 
 /* ---- what to send ---- */
@@ -42,9 +43,10 @@ static bool fits(struct con_stream *stream, uint64_t index) {
 /* To the next event that is wanted. False: there is none. */
 static bool advance(struct con_stream *stream) {
     const struct con_events *events = &stream->con->events;
+    uint64_t end = events->next < stream->end ? events->next : stream->end;
     if (stream->cursor < events->first) return true; /* it lost some, which is said */
-    while (stream->cursor < events->next && !fits(stream, stream->cursor)) stream->cursor++;
-    return stream->cursor < events->next;
+    while (stream->cursor < end && !fits(stream, stream->cursor)) stream->cursor++;
+    return stream->cursor < end;
 }
 
 /* Those before next are. */
@@ -60,7 +62,11 @@ static void say_lost(struct con_stream *stream, uint64_t next) {
 
 static void gather(struct con_stream *stream) {
     const struct con_event *entry;
-    if (!advance(stream)) return;
+    if (!advance(stream)) {
+        if (stream->cursor >= stream->end && !stream->ended) con_text_put(&stream->pending, "event: end\ndata: {}\n\n");
+        stream->ended = stream->cursor >= stream->end;
+        return;
+    }
     if (stream->cursor < stream->con->events.first) {
         say_lost(stream, stream->con->events.first);
         return;
@@ -103,7 +109,8 @@ static ssize_t read_stream(void *arg, uint64_t position, char *buf, size_t max) 
         stream->sent_ns = stream->asked_ns;
         return (ssize_t)size;
     }
-    if (stream->con->stopping) return MHD_CONTENT_READER_END_OF_STREAM; /* it has heard all, that we stop as well */
+    if (stream->ended || stream->con->stopping)
+        return MHD_CONTENT_READER_END_OF_STREAM; /* it has heard all, that we stop as well */
     stream->lost_ns = 0;
     stream->waiting = true;
     MHD_suspend_connection(stream->connection);
@@ -170,13 +177,14 @@ static void end_stream(void *arg) {
     free(stream);
 }
 
-/* Behind the event that was heard last. What is not of this start of the program was before everything that is kept. */
-static bool read_place(struct con_request *request, uint64_t *ret) {
+/* Behind the event that was heard last; else, who follows hears what is new, and others all that is kept. What is not of this
+ * start of the program was before everything that is kept. */
+static bool read_place(struct con_request *request, bool follows, uint64_t *ret) {
     const struct con_events *events = &request->con->events;
     const char *header = con_request_header(request, "Last-Event-ID"), *text = header;
     size_t life = strlen(events->life);
     uint64_t number = 0;
-    *ret = events->next;
+    *ret = follows ? events->next : events->first;
     if (!text) text = con_request_query(request, "after");
     if (!text || !*text) return true;
     const char *dash = strchr(text, '-');
@@ -207,9 +215,10 @@ static char *copy_text(const char *text, bool *failed) {
 void con_events_follow(struct con_request *request) {
     static const enum con_type offered[] = {CON_SSE};
     struct con *con = request->con;
-    bool failed = false;
+    bool failed = false, follows = true;
     uint64_t place;
-    if (con_request_type(request, offered, 1) < 0 || !read_place(request, &place)) return;
+    if (con_request_type(request, offered, 1) < 0 || !con_request_flag(request, "follow", &follows)) return;
+    if (!read_place(request, follows, &place)) return;
     struct con_stream *stream = calloc(1, sizeof *stream);
     if (!stream) return;
     stream->con = con;
@@ -217,6 +226,7 @@ void con_events_follow(struct con_request *request) {
     stream->connection = request->connection;
     stream->pending = (struct con_text){.limit = PENDING_MAX};
     stream->cursor = place;
+    stream->end = follows ? UINT64_MAX : con->events.next;
     stream->sent_ns = stream->asked_ns = con_now(con);
     stream->run = copy_text(con_request_query(request, "run"), &failed);
     stream->types = copy_text(con_request_query(request, "type"), &failed);

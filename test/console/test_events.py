@@ -39,6 +39,21 @@ def test_as_they_happen():
         stream.close()
 
 
+def test_what_there_is_already():
+    with Console() as c:
+        for name in ("a", "b"):
+            c.submit(name)
+            c.wait_run(name)
+        stream = follow(c, "?follow=false&type=run.*")
+        events = upto(stream, "end")
+        assert [e[1] for e in events] == ["run.accepted", "run.ended"] * 2 + ["end"] and stream.event() is None, events
+        assert [e[1] for e in upto(follow(c, f"?follow=false&run=b&after={events[2][0]}"), "end")][-2:] == ["run.ended", "end"]
+        assert [e[1] for e in upto(follow(c, "?follow=false", {"Last-Event-ID": "99999"}), "end")] == ["end"]
+        assert c.get("/v1/events?follow=perhaps").status == 400
+        c.submit("c")
+        assert upto(follow(c, "?after=0&run=c"), "run.ended")[-1][2]["run_id"] == "echo-c-3"
+
+
 def test_filters():
     with Console() as c:
         by_run, by_type, by_task = follow(c, "?run=echo-b-2"), follow(c, "?type=run.*,plugin.health"), follow(c, "?run=b")

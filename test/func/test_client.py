@@ -245,6 +245,11 @@ class Look(client.ClientCase):
         self.assertGreater(later[0]["seq"], events[-2]["seq"])
         line = self.does("events", "bad", "--type", "run.ended", "--since", "0", "--limit", "1")[0]
         self.assertRegex(line, r"^\d\d:\d\d:\d\d\.\d{3}  run\.ended +subprocess-bad-\d+  .*outcome=failed  .*exit_code=3")
+        kept = self.json("events", "--no-follow", "--type", "run.*")
+        self.assertEqual(kept[:7], events)
+        self.assertEqual(self.json("events", "--no-follow", "--type", "run.*", "--since", str(kept[1]["seq"]), "--limit", "2"), kept[2:4])
+        self.assertEqual(self.does("events", "--no-follow", "nobody"), [])
+        self.fails(2, "either --follow or --no-follow", "events", "-f", "--no-follow")
 
     def test_top_and_slots_on_paper(self):
         self.serve(TASKS)
