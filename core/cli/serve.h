@@ -30,7 +30,9 @@ struct pdk_serve {
     bool pid_written, ready;
     uint64_t started_at, reloaded_at; /* Unix time; reloaded_at 0: not yet */
     uint32_t reloads;
-    struct pdk_words asked; /* manual tasks that somebody started */
+    char **
+        asked; /* the names of tasks that somebody started, also manual ones, and has not stopped; NULL-ended, or NULL */
+    size_t asked_count;
     struct pdk_arena arena;
 };
 
@@ -64,6 +66,7 @@ int32_t pdk_serve_begin_anew(struct pdk_serve *serve, const char *task, pdk_erro
 int32_t pdk_serve_select(struct pdk_serve *serve, struct pdk_setup *setup, struct pdk_plan **ret, pdk_error *err);
 
 /* ---- serve_control.c */
+void pdk_serve_forget_asked(struct pdk_serve *serve);
 extern const struct pdk_program_ops pdk_serve_ops; /* arg: the struct pdk_serve */
 void pdk_serve_shutdown(struct pdk_serve *serve, int signal);
 

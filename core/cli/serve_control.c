@@ -2,6 +2,7 @@
 /* What a console asks of the program: its tasks, itself, and to do something. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,12 +146,36 @@ static int32_t code_of(const pdk_error *err) {
     return err && err->code ? err->code : -EINVAL;
 }
 
-/* A manual one stays wanted from then on, through reloads. */
+/* A manual one is wanted from its start on, through reloads, until it is stopped. */
 static int32_t remember(struct pdk_serve *serve, const char *name) {
-    for (size_t i = 0; i < serve->asked.count; i++)
-        if (strcmp(serve->asked.items[i], name) == 0) return 0;
-    const char *copy = pdk_arena_text(&serve->arena, name, strlen(name));
-    return copy ? pdk_words_add(&serve->asked, &serve->arena, copy) : -ENOMEM;
+    for (size_t i = 0; i < serve->asked_count; i++)
+        if (strcmp(serve->asked[i], name) == 0) return 0;
+    char *copy = strdup(name),
+         **asked = copy ? reallocarray(serve->asked, serve->asked_count + 2, sizeof *asked) : NULL;
+    if (!asked) {
+        free(copy);
+        return -ENOMEM;
+    }
+    asked[serve->asked_count++] = copy;
+    asked[serve->asked_count] = NULL;
+    serve->asked = asked;
+    return 0;
+}
+
+static void forget(struct pdk_serve *serve, const char *name) {
+    size_t i = 0;
+    while (i < serve->asked_count && strcmp(serve->asked[i], name) != 0) i++;
+    if (i == serve->asked_count) return;
+    free(serve->asked[i]);
+    serve->asked[i] = serve->asked[--serve->asked_count];
+    serve->asked[serve->asked_count] = NULL;
+}
+
+void pdk_serve_forget_asked(struct pdk_serve *serve) {
+    for (size_t i = 0; i < serve->asked_count; i++) free(serve->asked[i]);
+    free(serve->asked);
+    serve->asked = NULL;
+    serve->asked_count = 0;
 }
 
 static int32_t begin(struct pdk_serve *serve, const struct pdk_task *task, pdk_writer *w, pdk_error *err) {
@@ -176,6 +201,7 @@ static int32_t restart(struct pdk_serve *serve, const pdk_value *params, pdk_wri
 static int32_t stop(struct pdk_serve *serve, const pdk_value *params, pdk_writer *w, pdk_error *err) {
     const struct pdk_task *task = named(serve, params, err);
     if (!task) return code_of(err);
+    forget(serve, task->plugin.name); /* even when it has ended by itself: nobody wants it again */
     int32_t rc = pdk_plan_stop_task(serve->session->plan, task->plugin.name);
     if (rc < 0) return pdk_failf(err, -EALREADY, NULL, "%s is not on", task->plugin.name);
     answer_nothing(w);

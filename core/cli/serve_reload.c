@@ -200,7 +200,7 @@ static int32_t refuse(struct pdk_session *session, struct pdk_report *report, pd
 /* ---- the change */
 
 int32_t pdk_serve_select(struct pdk_serve *serve, struct pdk_setup *setup, struct pdk_plan **ret, pdk_error *err) {
-    const struct pdk_selection selection = {.also = serve->asked.count ? serve->asked.items : NULL};
+    const struct pdk_selection selection = {.also = (const char *const *)serve->asked};
     return pdk_plan_select(setup->config, &selection, ret, err);
 }
 

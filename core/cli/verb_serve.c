@@ -318,6 +318,7 @@ static void end(struct pdk_serve *serve) {
     pdk_serve_close_sockets(serve);
     if (reloaded) pdk_setup_free(setup);
     if (reloaded) free(setup);
+    pdk_serve_forget_asked(serve);
     pdk_arena_free(&serve->arena);
 }
 

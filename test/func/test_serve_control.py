@@ -70,6 +70,27 @@ class Console(ServeCase):
         self.pid_from("m.pid")
         self.end(process)
 
+    def test_a_manual_task_that_was_stopped_stays_off(self):
+        tasks = [sleeper("m", ", manual: true"), sleeper("n", ", manual: true"), sleeper("b", ", manual: true, after: n")]
+        process = self.serve(file_of(*tasks))
+        for name in ("m", "b"):
+            self.command("start", task=name)
+        children = {name: self.pid_from(name + ".pid") for name in ("m", "n", "b")}
+        for name in ("m", "b", "n"):
+            self.command("stop", task=name)
+            until(lambda: not is_alive(children[name]))
+            os.unlink(self.path(name + ".pid"))
+        self.reload(process, file_of(*tasks, sleeper("a")))
+        self.pid_from("a.pid")
+        changed = [task.replace("manual: true", "manual: true, env: {X: y}") for task in tasks]
+        self.reload(process, file_of(*changed, sleeper("a"), sleeper("z")))
+        self.pid_from("z.pid")
+        self.assertEqual([name for name in "mnb" if self.exists(name + ".pid")], [])
+        self.command("start", task="m")
+        self.reload(process, file_of(*tasks, sleeper("a"), sleeper("z")))
+        self.pid_from("m.pid")  # it is asked for again, and begins anew
+        self.end(process)
+
     def test_submit(self):
         process = self.serve("tasks: {m: {command: 'echo $WHO; cat; echo', manual: true, env: {WHO: me}, slot: mine}}\n")
         self.assertGreater(self.command("submit", task="m", input="one", slot="other", env={"MORE": "x"})["run"], 0)
