@@ -64,11 +64,11 @@ class Import(paddock.Case):
         self.write("Procfile", "web: x\n")
         self.imported("Procfile", "--strict")
 
-    def test_a_pipe_whose_writer_comes_later(self):
+    def test_a_pipe_whose_writer_has_said_nothing_yet(self):
         os.mkfifo(self.path("pipe"))
-        with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
-            process = self.start("import", "--from", "procfile", "pipe", stdout=out, stderr=err)
-        with open(self.path("pipe"), "w") as pipe:
+        with open(os.open(self.path("pipe"), os.O_RDWR), "w") as pipe:  # before the other side: what nobody writes to is empty
+            with open(self.path("out"), "wb") as out, open(self.path("err"), "wb") as err:
+                process = self.start("import", "--from", "procfile", "pipe", stdout=out, stderr=err)
             paddock.until(lambda: paddock.state_of(process.pid) in "SZX", "it waits")
             pipe.write("web: x\n")
         self.assertEqual(process.wait(timeout=paddock.PATIENCE), 0, self.read("err"))
