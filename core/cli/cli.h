@@ -125,6 +125,15 @@ void pdk_help_all(FILE *to);
  * that named it, and wants no standard input; NULL: none has. 0, or an exit code after the error was told. */
 int pdk_read_whole(const char *option, const char *path, struct pdk_buffer *to);
 
+/* write_file.c. All three: 0 or -errno. */
+struct stat;
+int32_t pdk_write_all(int fd, const char *data, size_t size);
+/* The regular file path gets these contents, or stays what it is; nothing else is left of it. like: gives it its mode and, if we
+ * may, its owner, and it is on the disk before it takes the place of what was there; NULL: 0644 as the umask has it. Any thread. */
+int32_t pdk_write_replace(const char *path, const char *data, size_t size, const struct stat *like);
+/* Could it be made? Nothing of that stays. */
+int32_t pdk_write_try(const char *path);
+
 /* say.c: one line "paddock: ..." on stderr. hint, if not "", is put behind in parentheses of its own line. */
 void pdk_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int pdk_say_usage(const struct pdk_verb *verb, const char *hint, const char *format, ...)

@@ -4,11 +4,9 @@
  * the pool, under another name that is then renamed, so that a reader never sees half of it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/cli/run.h"
@@ -20,12 +18,11 @@ struct pdk_run_metrics {
     struct pdk_session *session;
     struct pdk_instance *instance; /* the backend */
     const char *path;
-    char *beside;           /* what is written first */
     struct pdk_buffer text; /* the pool's while busy */
     pdk_job job;
     pdk_watch timer;
     bool busy, ending, told;
-    int error;
+    int32_t error; /* 0 or -errno, of the last time */
     void (*then)(void *arg);
     void *arg;
 };
@@ -38,25 +35,9 @@ static struct pdk_instance *find_backend(struct pdk_session *session) {
     return NULL;
 }
 
-static int write_file(const char *path, const char *data, size_t size) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), error = 0;
-    if (fd < 0) return errno;
-    while (size && !error) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno != EINTR) error = errno;
-        if (n <= 0) continue;
-        data += n;
-        size -= (size_t)n;
-    }
-    if (close(fd) < 0 && !error) error = errno;
-    return error;
-}
-
 static void work(void *arg) {
     struct pdk_run_metrics *metrics = arg;
-    metrics->error = write_file(metrics->beside, pdk_buffer_string(&metrics->text), metrics->text.size);
-    if (!metrics->error && rename(metrics->beside, metrics->path) < 0) metrics->error = errno;
-    if (metrics->error) (void)unlink(metrics->beside);
+    metrics->error = pdk_write_replace(metrics->path, pdk_buffer_string(&metrics->text), metrics->text.size, NULL);
 }
 
 static void begin(struct pdk_run_metrics *metrics);
@@ -67,7 +48,7 @@ static void done(void *arg, int32_t status) {
     if (metrics->error && !metrics->told) {
         metrics->told = true;
         pdk_run_talk(metrics->session, PDK_LOG_ERROR, "", "cannot write %s: %s", metrics->path,
-                     strerror(metrics->error));
+                     strerror(-metrics->error));
     }
     if (metrics->then && metrics->ending) {
         metrics->then(metrics->arg);
@@ -121,17 +102,13 @@ int pdk_run_metrics_begin(struct pdk_session *session) {
         pdk_say("--metrics-file needs a metrics backend, and there is no plugin \"prometheus\"");
         return PDK_EXIT_PLUGIN;
     }
-    if (asprintf(&metrics->beside, "%s.%ld.new", path, (long)getpid()) < 0) {
-        metrics->beside = NULL;
-        return pdk_say_memory();
-    }
-    int error = write_file(metrics->beside, "", 0);
-    (void)unlink(metrics->beside);
-    if (!error)
+    int32_t rc = pdk_write_try(path);
+    if (rc == -ENOMEM) return pdk_say_memory();
+    if (rc == 0)
         return session->loop->timer(session->loop, INTERVAL, INTERVAL, on_timer, metrics, &metrics->timer) < 0
                    ? pdk_say_memory()
                    : 0;
-    pdk_say("cannot write %s: %s", path, strerror(error));
+    pdk_say("cannot write %s: %s", path, strerror(-rc));
     return PDK_EXIT_USAGE;
 }
 
@@ -153,6 +130,5 @@ void pdk_run_metrics_end(struct pdk_session *session, void (*then)(void *arg), v
 void pdk_run_metrics_free(struct pdk_session *session) {
     if (!session->metrics) return;
     pdk_buffer_free(&session->metrics->text);
-    free(session->metrics->beside);
     free(session->metrics);
 }

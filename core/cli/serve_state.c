@@ -248,27 +248,14 @@ int pdk_serve_choose_socket(struct pdk_serve *serve) {
 
 /* ---- the file with our number */
 
-static int32_t write_number(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) return -errno;
-    int32_t rc = dprintf(fd, "%ld\n", (long)getpid()) < 0 ? -errno : 0;
-    if (close(fd) < 0 && rc == 0) rc = -errno;
-    return rc;
-}
-
 /* Whole, or not at all. */
 int pdk_serve_write_pid(struct pdk_serve *serve) {
     const char *path = serve->session->arguments->pid_file;
-    char *beside = NULL;
+    char text[32];
     if (!path) return 0;
-    if (asprintf(&beside, "%s.%ld.new", path, (long)getpid()) < 0) return pdk_say_memory();
-    int32_t rc = write_number(beside);
-    if (rc == 0 && rename(beside, path) < 0) rc = -errno;
-    if (rc < 0) {
-        (void)unlink(beside);
-        pdk_say("cannot write %s: %s", path, strerror(-rc));
-    }
-    free(beside);
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    int32_t rc = pdk_write_replace(path, text, (size_t)size, NULL);
+    if (rc < 0) pdk_say("cannot write %s: %s", path, strerror(-rc));
     serve->pid_written = rc == 0;
     return rc < 0 ? PDK_EXIT_FAILED : 0;
 }

@@ -2,7 +2,9 @@
 /* paddock import: other supervisors' files, as a paddock.yaml. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/cli/console.h"
@@ -131,33 +133,49 @@ static int32_t read_files(const struct pdk_arguments *arguments, struct pdk_impo
 
 /* ---- writing */
 
-static bool write_all(int fd, const char *data, size_t size) {
-    while (size) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        data += n;
-        size -= (size_t)n;
-    }
-    return true;
+/* Into what is open, which is closed. */
+static int32_t write_into(int fd, const struct pdk_buffer *text) {
+    int32_t rc = pdk_write_all(fd, pdk_buffer_string(text), text->size);
+    return close(fd) < 0 && rc == 0 ? -errno : rc;
+}
+
+/* Where there is nothing: half of a file does not stay. */
+static int32_t write_first(const char *path, const struct pdk_buffer *text) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return -errno;
+    int32_t rc = write_into(fd, text);
+    if (rc < 0) (void)unlink(path);
+    return rc;
+}
+
+/* The file that is there, behind links, keeps its mode, and itself on any failure. */
+static int32_t replace(const char *path, const struct pdk_buffer *text, const struct stat *like) {
+    char *real = realpath(path, NULL);
+    int32_t rc = real ? pdk_write_replace(real, pdk_buffer_string(text), text->size, like) : -errno;
+    free(real);
+    return rc;
+}
+
+/* A pipe or a device is written to. */
+static int32_t write_over(const char *path, const struct pdk_buffer *text) {
+    struct stat found;
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return -errno;
+    int32_t rc = fstat(fd, &found) < 0 ? -errno : 0;
+    if (rc == 0 && !S_ISREG(found.st_mode)) return write_into(fd, text);
+    (void)close(fd);
+    return rc < 0 ? rc : replace(path, text, &found);
 }
 
 static int write_file(const struct pdk_arguments *arguments, const struct pdk_buffer *text) {
     const char *path = arguments->output;
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (arguments->force ? O_TRUNC : O_EXCL), 0666);
-    if (fd < 0 && errno == EEXIST) {
+    int32_t rc = write_first(path, text);
+    if (rc == -EEXIST && arguments->force) rc = write_over(path, text);
+    if (rc == 0) return 0;
+    if (rc == -EEXIST)
         pdk_say("%s is there already; --force overwrites it", path);
-        return PDK_EXIT_FILE;
-    }
-    bool well = fd >= 0 && write_all(fd, pdk_buffer_string(text), text->size);
-    int error = errno;
-    if (fd >= 0 && close(fd) < 0 && well) {
-        well = false;
-        error = errno;
-    }
-    if (well) return 0;
-    if (fd >= 0 && !arguments->force) (void)unlink(path); /* half of a file, which was made just now */
-    pdk_say("cannot write %s: %s", path, strerror(error));
+    else
+        pdk_say("cannot write %s: %s%s", path, strerror(-rc), arguments->force ? "; what was there stays" : "");
     return PDK_EXIT_FILE;
 }
 

@@ -95,6 +95,51 @@ class Import(paddock.Case):
         self.assertIn("cannot write new.yaml: File too large", self.ended(result, 3).stderr)
         self.assertFalse(self.exists("new.yaml"))  # nor does it stand in the way of the next
 
+    def forced(self, before, *after, output="there.yaml"):
+        """By a shell that does something before; the last of it is what runs the program."""
+        script = f'{before} "$1" import --force -q -o {output} Procfile'
+        return self.ended(subprocess.run(["sh", "-c", script, "sh", paddock.PROGRAM], cwd=self.folder, env=self.env,
+                                         capture_output=True, text=True, timeout=paddock.PATIENCE), *after)
+
+    def test_what_is_overwritten_stays_on_any_failure(self):
+        self.write("Procfile", "".join(f"web{n}: x\n" for n in range(1000)))
+        self.write("there.yaml", "mine\n")
+        os.mkdir(self.path("closed"))
+        self.write("closed/there.yaml", "mine\n")
+        os.chmod(self.path("closed"), 0o555)
+        self.addCleanup(os.chmod, self.path("closed"), 0o755)
+        self.write("kept.yaml", "mine\n")
+        os.chmod(self.path("kept.yaml"), 0o444)
+        before = sorted(os.listdir(self.folder))
+        said = self.forced('trap "" XFSZ; ulimit -f 1;', 3).stderr
+        self.assertEqual(said, "paddock: cannot write there.yaml: File too large; what was there stays\n")
+        user = "setpriv --bounding-set=-dac_override --inh-caps=-dac_override" if os.geteuid() == 0 else ""
+        for name in ("closed/there.yaml", "kept.yaml"):
+            said = self.forced(user, 3, output=name).stderr
+            self.assertEqual(said, f"paddock: cannot write {name}: Permission denied; what was there stays\n")
+        self.assertIn("Is a directory", self.forced("", 3, output="closed").stderr)
+        for name in ("there.yaml", "closed/there.yaml", "kept.yaml"):
+            self.assertEqual(self.read(name), "mine\n", name)
+        self.assertEqual((sorted(os.listdir(self.folder)), os.listdir(self.path("closed"))), (before, ["there.yaml"]))
+
+    def test_what_is_overwritten_keeps_its_mode_and_the_links_to_it(self):
+        self.write("Procfile", "web: x\n")
+        self.write("there.yaml", "mine\n")
+        os.chmod(self.path("there.yaml"), 0o640)
+        if os.geteuid() == 0:
+            os.chown(self.path("there.yaml"), 1, 2)
+        owner = os.stat(self.path("there.yaml"))
+        os.symlink("there.yaml", self.path("link.yaml"))
+        with open(self.path("there.yaml")) as old:
+            self.forced("umask 077;", 0, output="link.yaml")
+            self.assertEqual(old.read(), "mine\n")  # who reads it has it whole
+        self.assertTrue(os.path.islink(self.path("link.yaml")))
+        self.assertIn("  web: x\n", self.read("there.yaml"))
+        found = os.stat(self.path("there.yaml"))
+        self.assertEqual((found.st_mode & 0o7777, found.st_uid, found.st_gid), (0o640, owner.st_uid, owner.st_gid))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["Procfile", "link.yaml", "there.yaml"])
+        self.assertIn("  web: x\n", self.forced("", 0, output="/dev/stdout").stdout)  # no file: it is written to
+
     def test_errors(self):
         self.write("Procfile", "web: x\nwhat is this\n")
         self.assertEqual(self.imported("-q", "Procfile", "-o", "out.yaml", code=3).stderr,
