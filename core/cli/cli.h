@@ -114,6 +114,11 @@ const struct pdk_option *pdk_option_at(const struct pdk_verb *verb, size_t i);
 int pdk_arguments_read(struct pdk_arguments *arguments, const struct pdk_verb *verb, int argc, char **argv);
 void pdk_arguments_free(struct pdk_arguments *arguments);
 
+/* What -l says; where it was not given *ret is left alone. It lives as long as the arguments. 0, or an exit code after the error
+ * was told. */
+struct pdk_selector;
+int pdk_arguments_selector(struct pdk_arguments *arguments, struct pdk_selector *ret);
+
 /* 0, or -ENOMEM. */
 int32_t pdk_words_add(struct pdk_words *words, struct pdk_arena *arena, const char *word);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/spec/selector.h"
 
 #define MOST_OPTIONS 48
 
@@ -372,6 +373,12 @@ int pdk_arguments_read(struct pdk_arguments *a, const struct pdk_verb *verb, int
     if (!cut) return rc;
     argv[end] = cut;
     return rc || a->help ? rc : take_rest(a, end, argc, argv);
+}
+
+int pdk_arguments_selector(struct pdk_arguments *a, struct pdk_selector *ret) {
+    pdk_error err = PDK_ERROR;
+    if (!a->selector || pdk_selector_parse(a->selector, &a->arena, ret, &err) == 0) return 0;
+    return pdk_say_usage(a->verb, err.hint, "-l %s: %s", a->selector, err.message);
 }
 
 void pdk_arguments_free(struct pdk_arguments *a) {

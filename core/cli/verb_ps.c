@@ -6,6 +6,7 @@
 #include "core/cli/frame.h"
 #include "core/cli/options.h"
 #include "core/cli/remote.h"
+#include "core/spec/selector.h"
 
 #define ALIVE    "queued,running,backoff,stopping,stuck"
 #define INTERVAL (2 * PDK_SECOND)
@@ -61,6 +62,7 @@ static void make_path(const struct pdk_arguments *a, const char *task, int64_t l
     pdk_url_query(path, "kind", own->kind);
     pdk_url_query(path, "runner", own->runner);
     pdk_url_query(path, "search", own->search);
+    pdk_url_query(path, "selector", a->selector);
     pdk_url_number(path, "limit", limit);
 }
 
@@ -97,7 +99,10 @@ static int draw(void *arg, FILE *to) {
 int pdk_verb_ps(struct pdk_arguments *a) {
     struct pdk_remote remote;
     bool watches = a->remote.watch && !a->json;
-    int code = pdk_remote_open(&remote, a, watches, 0);
+    struct pdk_selector selector; /* the server reads it anew; what is wrong with it is told without one, too */
+    int code = pdk_arguments_selector(a, &selector);
+    if (code) return code;
+    code = pdk_remote_open(&remote, a, watches, 0);
     uint64_t interval = a->remote.interval_ns ? a->remote.interval_ns : INTERVAL;
     if (code == 0)
         code = watches ? pdk_frames(&remote, interval, draw, &remote) : print_once(&remote, &remote.out, stdout);

@@ -159,10 +159,9 @@ int pdk_verb_route(struct pdk_arguments *arguments) {
     struct pdk_selector selector = {0};
     struct pdk_setup setup;
     pdk_router *router = NULL;
-    pdk_error err = PDK_ERROR;
-    if (arguments->selector && pdk_selector_parse(arguments->selector, &arguments->arena, &selector, &err) < 0)
-        return pdk_say_usage(arguments->verb, err.hint, "-l %s: %s", arguments->selector, err.message);
-    int code = pdk_setup_read(&setup, arguments, true);
+    int code = pdk_arguments_selector(arguments, &selector);
+    if (code) return code;
+    code = pdk_setup_read(&setup, arguments, true);
     if (code == 0 && !(router = pdk_setup_router(&setup))) code = PDK_EXIT_BUG;
     if (code == 0) code = pdk_setup_faults(&setup);
     if (code == 0) code = check_names(&setup, &selector);

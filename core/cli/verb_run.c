@@ -64,12 +64,9 @@ static void ask_end(struct pdk_session *session, int signal) {
 
 static int read_selector(struct pdk_session *session) {
     struct pdk_arguments *arguments = session->arguments;
-    pdk_error err = PDK_ERROR;
     if (arguments->only.count && (arguments->names.count || arguments->selector))
         return pdk_say_usage(arguments->verb, "", "--only names all tasks there are to be: no other word, and no -l");
-    if (!arguments->selector) return 0;
-    if (pdk_selector_parse(arguments->selector, &arguments->arena, &session->selector, &err) == 0) return 0;
-    return pdk_say_usage(arguments->verb, err.hint, "-l %s: %s", arguments->selector, err.message);
+    return pdk_arguments_selector(arguments, &session->selector);
 }
 
 static int select_tasks(struct pdk_session *session) {

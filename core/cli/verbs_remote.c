@@ -25,9 +25,19 @@ static const int submit_options[] = {PDK_OPT_SUBMIT_KIND,
                                      PDK_OPT_DIRECT,
                                      PDK_OPT_WAIT,
                                      0};
-static const int ps_options[] = {PDK_OPT_ALL,   PDK_OPT_STATE,    PDK_OPT_OUTCOME,   PDK_OPT_FILTER_KIND,
-                                 PDK_OPT_SLOT,  PDK_OPT_RUNNER,   PDK_OPT_SEARCH,    PDK_OPT_LIMIT,
-                                 PDK_OPT_WATCH, PDK_OPT_INTERVAL, PDK_OPT_NO_HEADER, 0};
+static const int ps_options[] = {PDK_OPT_SELECTOR,
+                                 PDK_OPT_ALL,
+                                 PDK_OPT_STATE,
+                                 PDK_OPT_OUTCOME,
+                                 PDK_OPT_FILTER_KIND,
+                                 PDK_OPT_SLOT,
+                                 PDK_OPT_RUNNER,
+                                 PDK_OPT_SEARCH,
+                                 PDK_OPT_LIMIT,
+                                 PDK_OPT_WATCH,
+                                 PDK_OPT_INTERVAL,
+                                 PDK_OPT_NO_HEADER,
+                                 0};
 static const int logs_options[] = {PDK_OPT_FOLLOW, PDK_OPT_TAIL,       PDK_OPT_ATTEMPT,
                                    PDK_OPT_STREAM, PDK_OPT_TIMESTAMPS, 0};
 static const int cancel_options[] = {PDK_OPT_NOW, PDK_OPT_WAIT, PDK_OPT_REASON, 0};
@@ -70,10 +80,12 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...] [TASK...]",
      .summary = "List what runs",
      .about = "Runs that have not ended, newest first; those that have, too, with --all, --outcome or --state ended.\n"
+              "With -l those that the server itself remembers: the archive keeps no labels.\n"
               "\n" EXITS("run") "\n" WHERE,
      .examples = "paddock ps\n"
                  "paddock ps --all --outcome failed,timed_out --limit 20\n"
                  "paddock ps --state running --kind http --watch\n"
+                 "paddock ps -l 'tier in (web,api),!old'\n"
                  "paddock ps --json | jq -r .run_id\n",
      .options = ps_options,
      .takes = PDK_TAKES_NAMES,

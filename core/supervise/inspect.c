@@ -236,12 +236,27 @@ static int32_t check(struct question *q, pdk_error *err) {
     return 0;
 }
 
+/* Do the labels of the run match {selector: text}? Of no run it is read alone. */
+static int32_t selected(struct question *q, pdk_error *err) {
+    const struct pdk_requirement *failed;
+    struct pdk_selector selector = {0};
+    struct pdk_arena arena = {0};
+    const char *text = NULL;
+    int32_t rc = q->values->string(q->values->get(q->spec, "selector"), &text);
+    rc = rc < 0 ? pdk_fail(err, -EINVAL, q->spec, "wants {selector: text}", NULL, NULL)
+                : pdk_selector_parse(text, &arena, &selector, err);
+    if (rc == 0)
+        q->values->put_bool(q->writer, q->run && pdk_selector_matches(&selector, q->run->view->labels, &failed));
+    pdk_arena_free(&arena);
+    return rc;
+}
+
 static const struct {
     const char *subject;
     int32_t (*answer)(struct question *, pdk_error *);
-} subjects[] = {{"status", status},   {"plugins", plugins}, {"slots", slots},
-                {"metrics", metrics}, {"spec", spec},       {"whole_spec", whole_spec},
-                {"output", output},   {"route", route},     {"check", check}};
+} subjects[] = {{"status", status}, {"plugins", plugins},       {"slots", slots},   {"metrics", metrics},
+                {"spec", spec},     {"whole_spec", whole_spec}, {"output", output}, {"route", route},
+                {"check", check},   {"selected", selected}};
 
 static int32_t ask_program(struct question *q, const char *subject, const pdk_value **ret, pdk_error *err) {
     int32_t rc = -ENOENT;

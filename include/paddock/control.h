@@ -147,7 +147,8 @@ struct pdk_control {
 
     /* Everything else, as a value you own: "status", "plugins", "slots", "metrics" (what the first backend that can
      * prints, as a string), "spec" of a run (without secrets), "whole_spec" of a run (with them, to be submitted again),
-     * "output" of a run (the end of it), and "route" and "check" of a spec.
+     * "output" of a run (the end of it), "route" and "check" of a spec, and "selected" of a run, or of 0 to have it checked,
+     * with {selector: "a=b,c!=d,e in (f,g),h,!i"} for spec: whether its labels match.
      * -ENOENT: no such subject, no such run, or no such backend. */
     int32_t (*inspect)(const pdk_control *, const char *subject, pdk_run, const pdk_value *spec, const pdk_value **ret,
                        pdk_error *);

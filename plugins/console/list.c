@@ -21,7 +21,8 @@ struct page {
     struct con_request *request;
     struct con_text text; /* the answer, up to the last of the supervisor's runs */
     const char *kind, *runner, *search;
-    uint32_t outcomes; /* bits 1 << PDK_END_...; 0: all, and those that have not ended */
+    const pdk_value *selector; /* {selector: text}; NULL: all */
+    uint32_t outcomes;         /* bits 1 << PDK_END_...; 0: all, and those that have not ended */
     uint64_t limit, count, scanned;
     uint64_t floor; /* nothing below it was looked at; 0: everything was */
     uint64_t last;  /* the last one that was looked at */
@@ -57,13 +58,27 @@ static bool has_ended(const pdk_run_info *info) {
     return info->state == PDK_RUN_ENDED || info->state == PDK_RUN_STUCK;
 }
 
+/* What cannot be found out is an error of the page. */
+static bool is_selected(struct page *page, const pdk_run_info *info) {
+    const struct con *con = page->request->con;
+    const pdk_value *answer = NULL;
+    int32_t selected = 0;
+    int32_t rc = con->control->inspect(con->control, "selected", info->run, page->selector, &answer, NULL);
+    if (rc == 0) rc = con->values->boolean(answer, &selected);
+    if (rc < 0 && !page->text.error) page->text.error = rc;
+    con->values->drop(answer);
+    return selected;
+}
+
 /* What the supervisor cannot filter. */
-static bool fits(const struct page *page, const pdk_run_info *info) {
+static bool fits(struct page *page, const pdk_run_info *info) {
     if (page->outcomes && (!has_ended(info) || !(page->outcomes >> info->end & 1))) return false;
     if (page->kind && strcmp(page->kind, info->kind) != 0) return false;
     if (page->runner && strcmp(page->runner, info->runner) != 0) return false;
-    return !page->search || strstr(info->run_id, page->search) || strstr(info->name, page->search) ||
-           strstr(info->text, page->search);
+    if (page->search && !strstr(info->run_id, page->search) && !strstr(info->name, page->search) &&
+        !strstr(info->text, page->search))
+        return false;
+    return !page->selector || is_selected(page, info);
 }
 
 static int32_t put_run(void *arg, const pdk_run_info *info) {
@@ -73,7 +88,7 @@ static int32_t put_run(void *arg, const pdk_run_info *info) {
         return 1;
     }
     page->last = info->seq;
-    if (!fits(page, info)) return 0;
+    if (!fits(page, info)) return page->text.error;
     if (page->count) con_text_put(&page->text, ",");
     struct item *item = &page->items[page->count++];
     *item = (struct item){.seq = info->seq, .place = page->text.size};
@@ -148,6 +163,7 @@ static void answer_page(struct page *page, const pdk_value *kept) {
 }
 
 static void free_page(struct page *page) {
+    page->request->con->values->drop(page->selector);
     con_text_free(&page->text);
     free(page);
 }
@@ -162,8 +178,8 @@ static void on_kept(void *arg, int32_t rc, const pdk_value *value, const pdk_err
             answer_page(page, value);
         con_request_wake(request);
     }
-    con_request_release(request);
     free_page(page);
+    con_request_release(request);
 }
 
 static const pdk_value *kept_filter(const struct page *page, const pdk_filter *filter) {
@@ -192,12 +208,12 @@ static const pdk_value *kept_filter(const struct page *page, const pdk_filter *f
     return v->close(w, &value, NULL) == 0 ? value : NULL;
 }
 
-/* False: nobody keeps any; then the page is as it is. */
+/* False: nobody keeps any, or none with labels; then the page is as it is. */
 static bool ask_archive(struct page *page, const pdk_filter *filter) {
     struct con_request *request = page->request;
     const struct con *con = request->con;
     const pdk_archive *archive = con->control->find(con->control, PDK_ARCHIVE_1);
-    if (!archive || (filter->states && !(filter->states >> PDK_RUN_ENDED & 1))) return false;
+    if (!archive || page->selector || (filter->states && !(filter->states >> PDK_RUN_ENDED & 1))) return false;
     const pdk_value *value = kept_filter(page, filter);
     con_request_hold(request);
     int32_t rc = value ? archive->show(archive, NULL, value, on_kept, page) : -ENOMEM;
@@ -205,6 +221,27 @@ static bool ask_archive(struct page *page, const pdk_filter *filter) {
     if (rc == 0) return true;
     con_request_release(request);
     return false;
+}
+
+/* False: it is answered. */
+static bool read_selector(struct con_request *request, const pdk_value **ret) {
+    const struct con *con = request->con;
+    const char *text = con_request_query(request, "selector");
+    const pdk_value *answer = NULL;
+    pdk_error err = PDK_ERROR;
+    if (!text) return true;
+    pdk_writer *w = con->values->open(con->values);
+    con->values->put_map(w);
+    con_put_text(con, w, "selector", text);
+    con->values->end(w);
+    int32_t rc = con->values->close(w, ret, &err);
+    if (rc == 0) rc = con->control->inspect(con->control, "selected", 0, *ret, &answer, &err);
+    con->values->drop(answer);
+    if (rc == -EINVAL)
+        con_answer_faultf(request, CON_INVALID, "query parameter selector: %.200s", err.message);
+    else if (rc < 0)
+        con_answer_error(request, rc, &err);
+    return rc == 0;
 }
 
 /* False: it is answered. */
@@ -226,6 +263,7 @@ static bool read_page(struct con_request *request, struct page *page, pdk_filter
     if (!con_request_number(request, "limit", 1, CON_PAGE, &page->limit)) return false;
     if (!read_words(request, "state", state_words, &filter->states)) return false;
     if (!read_words(request, "outcome", con_outcomes, &page->outcomes)) return false;
+    if (!read_selector(request, &page->selector)) return false;
     if (!after || con_uri_number(after, 1, NUMBER_MAX, &filter->below)) return true;
     con_answer_fault(request, CON_INVALID, "query parameter after: that is no `next` of a page", NULL);
     return false;

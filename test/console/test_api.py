@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import threading
+from urllib.parse import quote
 
 from console import CONTRACT, Console, Stream, check_answer, ran, resolved, until, validate
 
@@ -151,6 +152,18 @@ def test_pages_are_stable():
         assert c.get("/v1/runs?outcome=failed").json == {"runs": []}
         assert [r["run_id"] for r in c.get(f"/v1/runs?search={runs[3]}").json["runs"]] == [runs[3]]
         assert c.get("/v1/runs?state=running,queued").json == {"runs": []}
+        labelled = {c.submit("x", labels={"tier": tier}) for tier in ("web", "api")}
+        for run in labelled:
+            c.wait_run(run)
+        def selected(selector):
+            return {r["run_id"] for r in c.get("/v1/runs?limit=1000&selector=" + quote(selector)).json["runs"]}
+        assert selected("tier in (web,api)") == labelled and selected("tier=db") == set()
+        assert selected("!tier") >= set(runs) and not selected("!tier") & labelled
+        assert c.get("/v1/runs?selector=tier&limit=1").json["runs"][0]["run_id"] in labelled
+        wrong = c.get("/v1/runs?selector=a=")
+        assert wrong.status == 200, wrong.data
+        wrong = c.get("/v1/runs?selector=" + quote("a in (b"))
+        assert wrong.status == 400 and wrong.json["error"]["message"].startswith("query parameter selector: "), wrong.data
         for query in ("state=gone", "outcome=ok", "limit=0", "limit=1001", "limit=x", "after=x", "after=-1", "state=%zz",
                       "task=%ff", "task=%00", "task=%0a", "&".join(f"a{i}=1" for i in range(20))):
             assert c.get(f"/v1/runs?{query}").status == 400, query

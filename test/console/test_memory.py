@@ -42,6 +42,12 @@ def get(c, path):
         raise Wrong(f"{path}: {error}") from error
 
 
+def select(c, run):
+    answer = c.get("/v1/runs?selector=tier%3Dweb")
+    if answer.status == 200 and [r["run_id"] for r in answer.json["runs"]] != [run]:
+        raise Wrong(f"it leaves out what is selected: {answer.data}")
+
+
 def listen(c, path, headers=None):
     stream = Stream(c, path, headers, timeout=2)
     try:
@@ -65,6 +71,8 @@ def test_without_memory():
                      f"/v1/runs/{run}/route", f"/v1/runs/{run}/output", "/v1/runs/kept-1", "/v1/runs/kept-1/output", "/v1/jobs?topic=a",
                      "/v1/plugins", "/v1/inbox", "/metrics", "/v1/runs/nobody", "/v1/runs?limit=x"):
             sweep(c, f"GET {path}", lambda: get(c, path))
+        labelled = c.submit("labelled", labels={"tier": "web"})
+        sweep(c, "GET /v1/runs?selector", lambda: select(c, labelled))
         sweep(c, "POST /v1/runs", lambda: c.post("/v1/runs", {"name": "a", "kind": "echo"}))
         sweep(c, "POST /v1/jobs", lambda: c.post("/v1/jobs", {"spec": {}}, headers={"Idempotency-Key": "k"}))
         sweep(c, "POST with a fault", lambda: c.post("/v1/runs", {"name": "a", "kind": "sleep", "with": {"for": "x"}}))

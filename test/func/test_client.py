@@ -156,8 +156,24 @@ class Look(client.ClientCase):
         self.fails(2, '--state: "nope" is not one of its values', "ps", "--state", "nope")
         self.fails(2, 'did you mean stuck?', "ps", "--state", "queued,stcuk")
         self.assertEqual(len(self.does("ps", "--state", "queued,ended", "--state", "running", "--no-header")), len(self.does("ps", "--all", "--no-header")))
+        self.fails(2, "-l a in (: ", "ps", "-l", "a in (")
         for arguments in (("ps", "--search"), ("events", "--type"), ("logs",), ("cancel",)):
             self.fails(2, "what is asked for is longer than", *arguments, "x" * 9000)
+
+    def test_ps_by_labels(self):
+        self.serve("tasks:\n  one: {command: sleep 1000, labels: {tier: web, new: 'yes'}}\n  two: {command: sleep 1000, labels: {tier: db}}\n"
+                   "  none: sleep 1000\n  over: {command: 'true', manual: true, labels: {tier: web}}\n")
+        self.does("submit", "over", "--wait")
+        self.does("submit", "--direct", "--kind", "sleep", "--name", "mine", "--with", "for=1h", "--label", "tier=api")
+        def tasks(*arguments):
+            return sorted(run["task"] for run in self.json("ps", *arguments))
+        for selector, wanted in (("tier=web", ["one"]), ("tier", ["mine", "one", "two"]), ("!tier", ["none"]),
+                                 ("tier in (api,web),!new", ["mine"]), ("tier!=web", ["mine", "none", "two"]), ("tier=nope", [])):
+            self.assertEqual(tasks("-l", selector), wanted, selector)
+        self.assertEqual(tasks("--all", "-l", "tier=web"), ["one", "over"])
+        self.assertEqual(tasks("--all", "-l", "tier=web", "--state", "ended"), ["over"])
+        self.assertEqual(tasks("two", "-l", "tier"), ["two"])
+        self.assertEqual(len(self.json("ps", "-l", "tier", "--limit", "2")), 2)
 
     def test_many_pages(self):
         self.serve("tasks: {}\nlimits: {history: 5000}\n")
