@@ -74,6 +74,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_RUNNER, "runner", "RUNNER", "Of this runner"},
     {PDK_OPT_SEARCH, "search", "TEXT", "With this in their id, task or message"},
     {PDK_OPT_LIMIT, "limit", "N", "At most so many"},
+    {PDK_OPT_SORT, "sort", "COLUMN", "Order of the runs: run, task, state, attempts or age"},
     {PDK_OPT_WATCH, "watch", NULL, "Draw it again and again, until q or Ctrl-C"},
     {PDK_OPT_INTERVAL, "interval", "DURATION", "How often (2s)"},
     {PDK_OPT_NO_HEADER, "no-header", NULL, "No titles above the columns"},

@@ -82,6 +82,7 @@ enum {
     PDK_OPT_SERVER,
     PDK_OPT_SINCE,
     PDK_OPT_SLOT,
+    PDK_OPT_SORT,
     PDK_OPT_STATE,
     PDK_OPT_STREAM,
     PDK_OPT_SUBMIT_KIND,
@@ -102,7 +103,7 @@ int pdk_option_choice(const struct pdk_verb *verb, const char *option, const cha
 
 /* options_remote.c. 0, or an exit code after the error was told. */
 int pdk_option_take_remote(struct pdk_arguments *arguments, const struct pdk_option *option, const char *text);
-/* What the option takes a list of, NULL-ended, for ever; NULL: it takes no such list. Its value is bits of 1 << index. */
+/* The words that the option takes, one or a list of them, NULL-ended, for ever; NULL: it takes others. */
 const char *const *pdk_option_words(int id);
 
 #endif

@@ -7,7 +7,7 @@
 #include "core/base/text.h"
 #include "core/cli/options.h"
 
-enum taking { FLAG, TEXT, WORDS, LIST, NUMBER, DURATION };
+enum taking { FLAG, TEXT, WORDS, WORD, LIST, NUMBER, DURATION };
 
 static const struct row {
     int id;
@@ -38,6 +38,7 @@ static const struct row {
     {PDK_OPT_UNIQUE, TEXT, AT(unique), 0, 0},
     {PDK_OPT_UNIQUE_MODE, TEXT, AT(unique_mode), 0, 0},
     {PDK_OPT_IDEMPOTENCY, TEXT, AT(key), 0, 0},
+    {PDK_OPT_SORT, WORD, AT(sort), 0, 0},
     {PDK_OPT_STATE, LIST, AT(states), 0, 0},
     {PDK_OPT_JOB_STATE, LIST, AT(states), 0, 0},
     {PDK_OPT_OUTCOME, LIST, AT(outcomes), 0, 0},
@@ -83,12 +84,21 @@ const char *const *pdk_option_words(int id) {
     static const char *const job_states[] = {"delayed", "ready", "running", "ended", NULL};
     static const char *const outcomes[] = {"succeeded", "failed",   "fatal", "canceled",
                                            "timed_out", "rejected", "lost",  NULL};
+    static const char *const columns[] = {"run", "task", "state", "attempts", "age", NULL};
     switch (id) {
     case PDK_OPT_STATE: return run_states;
     case PDK_OPT_JOB_STATE: return job_states;
     case PDK_OPT_OUTCOME: return outcomes;
+    case PDK_OPT_SORT: return columns;
     default: return NULL;
     }
+}
+
+static int take_word(struct pdk_arguments *a, const struct pdk_option *option, const char *text, uint32_t *ret) {
+    int found = pdk_option_choice(a->verb, option->name, text, pdk_option_words(option->id));
+    if (found < 0) return PDK_EXIT_USAGE;
+    *ret = (uint32_t)found + 1;
+    return 0;
 }
 
 /* STATE,STATE,.. beside those that were said before. */
@@ -115,6 +125,7 @@ int pdk_option_take_remote(struct pdk_arguments *a, const struct pdk_option *opt
     case FLAG: *(bool *)at = true; return 0;
     case TEXT: *(const char **)at = text; return 0;
     case WORDS: return pdk_words_add(at, &a->arena, text) < 0 ? pdk_say_memory() : 0;
+    case WORD: return take_word(a, option, text, at);
     case LIST: return take_list(a, option, text, at);
     case NUMBER: return take_number(a, option, row, text, at);
     case DURATION: return take_duration(a, option, text, at);

@@ -7,11 +7,14 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/cli/frame.h"
+#include "core/cli/run_sort.h"
 
 #define INTERVAL     (2 * PDK_SECOND)
 #define WINDOW       (10 * PDK_SECOND) /* that rates are of */
 #define SAMPLES      128u
 #define ROWS_PLAIN   100u /* of runs, where there is no height */
+#define PAGE         1000u
+#define AT_WORK      "running,backoff,stopping,stuck"
 #define ROWS_FOR_ALL 20u
 #define ROWS_PART    5u /* of topics and of slots */
 
@@ -230,21 +233,37 @@ static int add_run(void *arg, const pdk_value *run) {
     return --rows->left == 0;
 }
 
+static int get_runs(struct top *top, const char *states, uint32_t limit, int (*each)(void *arg, const pdk_value *run),
+                    void *arg) {
+    PDK_PATH(path);
+    pdk_buffer_text(&path, "/v1/runs");
+    pdk_url_query(&path, "state", states);
+    pdk_url_number(&path, "limit", limit);
+    return pdk_remote_pages(top->remote, &path, "runs", each, arg);
+}
+
 /* What is at work first, then what waits, as far as there is room. */
+static int add_runs(struct top *top, struct rows *rows) {
+    int code = get_runs(top, AT_WORK, rows->left, add_run, rows);
+    return code || !rows->left ? code : get_runs(top, "queued", rows->left, add_run, rows);
+}
+
+/* All have to be asked for, however few there is room for. */
+static int add_sorted(struct top *top, struct rows *rows) {
+    struct pdk_run_sort sort = {.column = (enum pdk_run_column)(top->remote->arguments->remote.sort - 1)};
+    int code = get_runs(top, AT_WORK ",queued", PAGE, pdk_run_sort_add, &sort);
+    if (code == 0 && sort.no_memory) code = pdk_say_memory();
+    pdk_run_sort_end(&sort, add_run, rows);
+    return code;
+}
+
 static int draw_runs(struct top *top) {
-    static const char *const states[] = {"running,backoff,stopping,stuck", "queued"};
     const struct pdk_console *out = &top->remote->out;
     struct rows rows = {.top = top, .left = out->tty ? 0 : ROWS_PLAIN};
     int code = 0;
     if (out->tty && out->rows > top->lines + 2) rows.left = out->rows - top->lines - 2;
     pdk_run_titles(top->remote, &rows.grid);
-    for (size_t i = 0; code == 0 && rows.left && i < 2; i++) {
-        PDK_PATH(path);
-        pdk_buffer_text(&path, "/v1/runs");
-        pdk_url_query(&path, "state", states[i]);
-        pdk_url_number(&path, "limit", rows.left);
-        code = pdk_remote_pages(top->remote, &path, "runs", add_run, &rows);
-    }
+    if (rows.left) code = top->remote->arguments->remote.sort ? add_sorted(top, &rows) : add_runs(top, &rows);
     print_grid(top, &rows.grid);
     return code;
 }
@@ -340,6 +359,7 @@ static int print_all_json(struct pdk_remote *remote) {
 
 int pdk_verb_top(struct pdk_arguments *a) {
     struct pdk_remote remote;
+    if (a->json && a->remote.sort) return pdk_say_usage(a->verb, "jq sorts", "either --json or --sort, not both");
     struct top *top = calloc(1, sizeof *top);
     if (!top) return pdk_say_memory();
     top->remote = &remote;

@@ -48,7 +48,7 @@ static const int queue_options[] = {PDK_OPT_JOB_STATE, PDK_OPT_TOPIC,  PDK_OPT_T
 static const int dead_options[] = {PDK_OPT_TOPIC, PDK_OPT_LIMIT, PDK_OPT_NO_HEADER, 0};
 static const int slots_options[] = {PDK_OPT_NO_HEADER, 0};
 static const int events_options[] = {PDK_OPT_FOLLOW, PDK_OPT_NO_FOLLOW, PDK_OPT_SINCE, PDK_OPT_TYPE, PDK_OPT_LIMIT, 0};
-static const int top_options[] = {PDK_OPT_INTERVAL, 0};
+static const int top_options[] = {PDK_OPT_SORT, PDK_OPT_INTERVAL, 0};
 static const int no_options[] = {0};
 
 static const struct pdk_verb verbs[] = {
@@ -258,10 +258,12 @@ static const struct pdk_verb verbs[] = {
      .synopsis = "[OPTION...]",
      .summary = "Watch a server: runs, rates, slots, plugins, queue",
      .about =
-         "Keys: q or Ctrl-C ends, space draws anew. Where standard output is no terminal it is printed once.\n\n" EXITS(
-             "run") "\n" WHERE,
+         "Keys: q or Ctrl-C ends, space draws anew. Where standard output is no terminal it is printed once.\n"
+         "\n"
+         "Runs that are at work come before those that wait, the newest first. --sort orders them all by a column:\n"
+         "by attempts and age the most first, else by the alphabet.\n\n" EXITS("run") "\n" WHERE,
      .examples = "paddock top\n"
-                 "paddock top --interval 500ms\n",
+                 "paddock top --sort attempts --interval 500ms\n",
      .options = top_options,
      .remote = true,
      .run = pdk_verb_top},

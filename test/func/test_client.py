@@ -175,6 +175,19 @@ class Look(client.ClientCase):
         self.assertEqual(tasks("two", "-l", "tier"), ["two"])
         self.assertEqual(len(self.json("ps", "-l", "tier", "--limit", "2")), 2)
 
+    def test_top_in_the_order_of_a_column(self):
+        self.serve("tasks:\n  b: sleep 1000\n  c: {command: '[ $PADDOCK_ATTEMPT = 3 ] && exec sleep 1000', restart: on-failure, backoff: 1ms}\n"
+                   "  a: {command: sleep 1000, slot: s}\n  d: {command: sleep 1000, slot: s, when_busy: queue}\n")
+        until(lambda: [run["attempts"] for run in self.json("ps", "c", "--state", "running")] == [3], "the third attempt")
+        def tasks(*arguments):
+            lines = self.does("top", *arguments)
+            return [line.split("\t")[1] for line in lines[next(i for i, line in enumerate(lines) if line.startswith("RUN\t")) + 1:]]
+        self.assertEqual(tasks(), ["a", "c", "b", "d"])
+        for column, wanted in (("task", "abcd"), ("state", "dacb"), ("attempts", "cabd"), ("age", "bcad"), ("run", "bcad")):
+            self.assertEqual("".join(tasks("--sort", column)), wanted, column)
+        self.fails(2, "did you mean attempts?", "top", "--sort", "atempts")
+        self.fails(2, "either --json or --sort", "top", "--json", "--sort", "age")
+
     def test_many_pages(self):
         self.serve("tasks: {}\nlimits: {history: 5000}\n")
         self.write("many.yaml", "tasks:\n" + "".join(f"  t{i}: {{kind: echo}}\n" for i in range(1200)))

@@ -322,6 +322,7 @@ class Complete(client.ClientCase):
         self.assertEqual(self.words("queue", "list", "--state", "ready,r"),
                          {"ready," + state for state in ("delayed", "ready", "running", "ended")})
         self.assertIn("stuck", self.words("ps", "--state", ""))
+        self.assertEqual(self.words("top", "--sort", ""), {"run", "task", "state", "attempts", "age"})
         self.assertIn("timed_out", self.words("ps", "--outcome", ""))
         self.assertEqual(self.words("cancel", "--socket", "/nope", ""), set())
 
