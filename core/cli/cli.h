@@ -42,9 +42,9 @@ struct pdk_words {
 struct pdk_remote_arguments {
     const char *server, *token_file, *ca_file, *certificate_file, *key_file;
     bool all, follow, no_follow, wait, watch, no_header, now, direct;
-    const char *kind, *name, *input, *topic, *unique, *unique_mode, *key; /* of submit */
-    uint32_t states, outcomes;                                            /* bits by pdk_option_words; 0: not said */
-    uint32_t sort; /* index by pdk_option_words and 1; 0: not said */
+    const char *jsonl, *kind, *name, *input, *topic, *unique, *unique_mode, *key; /* of submit */
+    uint32_t states, outcomes; /* bits by pdk_option_words; 0: not said */
+    uint32_t sort;             /* index by pdk_option_words and 1; 0: not said */
     const char *task, *slot, *runner, *search, *stream, *type, *since, *reason;
     struct pdk_words labels, parameters;
     bool has_priority;

@@ -49,6 +49,7 @@ static const struct pdk_option options[] = {
     {PDK_OPT_ASYNC, "async", NULL, "A runner that waits on the host's loop: timers, sockets"},
     {PDK_OPT_THREAD, "thread", NULL, "A runner that blocks, in a thread of the host's pool"},
     {PDK_OPT_PROCESS, "process", NULL, "A runner that drives a program"},
+    {PDK_OPT_JSONL, "jsonl", "FILE|-", "The tasks of FILE, a JSON object on each line, as they come"},
     {PDK_OPT_SUBMIT_KIND, "kind", "KIND", "A task of this kind, by its parameters alone"},
     {PDK_OPT_PARAMETER, "with", "KEY=VALUE", "A parameter, read as YAML; or all of them: JSON|@FILE"},
     {PDK_OPT_NAME, "name", "NAME", "What the task is called (its kind, or its command)"},

@@ -29,6 +29,7 @@ static const struct row {
     {PDK_OPT_CA_FILE, TEXT, AT(ca_file), 0, 0},
     {PDK_OPT_CERTIFICATE_FILE, TEXT, AT(certificate_file), 0, 0},
     {PDK_OPT_KEY_FILE, TEXT, AT(key_file), 0, 0},
+    {PDK_OPT_JSONL, TEXT, AT(jsonl), 0, 0},
     {PDK_OPT_SUBMIT_KIND, TEXT, AT(kind), 0, 0},
     {PDK_OPT_FILTER_KIND, TEXT, AT(kind), 0, 0},
     {PDK_OPT_NAME, TEXT, AT(name), 0, 0},

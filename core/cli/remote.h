@@ -33,8 +33,9 @@ struct pdk_remote {
     bool resized, resumed;      /* the terminal has another size, or others have written there */
     void (*on_stop)(void *arg); /* NULL, or what is to be done before Ctrl-Z stops us */
     void *on_stop_arg;
-    bool hurries;     /* an answer is wanted within half a second, or none */
-    bool holds_words; /* what went wrong is kept in words, for who draws on the whole screen */
+    bool hurries;      /* an answer is wanted within half a second, or none */
+    const char *about; /* goes before an error that is answered: "tasks.jsonl:7"; NULL: nothing does */
+    bool holds_words;  /* what went wrong is kept in words, for who draws on the whole screen */
     char words[1500];
     bool reader_gone; /* standard output leads nowhere */
     struct pdk_arena arena;

@@ -78,6 +78,7 @@ int pdk_remote_fault(struct pdk_remote *remote) {
     const char *message = pdk_get_text(error, "message"), *hint = pdk_get_text(error, "hint");
     struct pdk_arena arena = {0};
     struct pdk_buffer text = PDK_BUFFER(1u << 16);
+    if (remote->about) pdk_buffer_format(&text, "%s: ", remote->about);
     if (*message) {
         add_place(&text, pdk_get_text(error, "path"));
         pdk_buffer_text(&text, message);

@@ -143,16 +143,24 @@ static bool is_whole_file(const pdk_value *value) {
     return false;
 }
 
-/* A task by itself, under a name of its own, or of what it is. */
-static int add_single(struct pdk_handover *s, const struct pdk_arguments *a) {
+int pdk_submit_single(const struct pdk_arguments *a, const pdk_value *text, const pdk_value *fields,
+                      const pdk_value **ret) {
     const pdk_values *v = pdk_values_get();
-    const char *name = a->remote.name, *kind = pdk_value_text(v->get(s->text, "kind"));
+    const char *name = a->remote.name, *kind = pdk_value_text(v->get(text, "kind"));
     const pdk_value *below = NULL;
-    if (!name && !v->get(s->text, "task")) name = kind ? kind : "command";
+    if (!name && !v->get(text, "task")) name = kind ? kind : "command";
     if (name) below = make_spec(NULL, "name", name);
-    const pdk_value *spec = a->remote.name ? pdk_submit_merge(s->text, below) : pdk_submit_merge(below, s->text);
+    const pdk_value *spec = a->remote.name ? pdk_submit_merge(text, below) : pdk_submit_merge(below, text);
     v->drop(below);
-    return add_merged(s, spec, s->fields, true);
+    *ret = spec ? pdk_submit_merge(spec, fields) : NULL;
+    v->drop(spec);
+    return *ret ? 0 : pdk_say_memory();
+}
+
+static int add_single(struct pdk_handover *s, const struct pdk_arguments *a) {
+    const pdk_value *spec = NULL;
+    int code = pdk_submit_single(a, s->text, s->fields, &spec);
+    return code ? code : add(s, spec, true);
 }
 
 /* The file is read once to see what it is; where it has tasks, by those who know what it may include. */
@@ -200,6 +208,7 @@ static int check_texts(const struct pdk_arguments *a) {
 
 static int choose(struct pdk_handover *s, struct pdk_arguments *a, bool local) {
     int code = 0;
+    if (a->remote.jsonl) return 0; /* they come one by one */
     if (a->command) return add_command(s, a, local);
     if (a->remote.kind) {
         if (a->files.count || a->names.count)

@@ -9,12 +9,20 @@
 #include "core/cli/remote.h"
 #include "core/cli/submit.h"
 
+#define PROGRESS (100 * PDK_MILLISECOND)
+#define WAIT_MAX ((size_t)100000)
+
 struct submitting {
     struct pdk_remote *remote;
     struct pdk_arguments *arguments;
     struct pdk_handover handover;
     struct pdk_awaited *awaited;
     bool direct, told_direct;
+
+    /* of --jsonl */
+    size_t count; /* that were submitted */
+    bool progress;
+    uint64_t told_at;
 };
 
 /* ---- the question */
@@ -170,8 +178,9 @@ static int ask(struct submitting *s, const struct pdk_handed *one) {
     return code;
 }
 
-static int submit(struct submitting *s, size_t i) {
-    const struct pdk_handed *one = &s->handover.items[i];
+/* The id that *ret gets lies in the arena. */
+static int submit(struct submitting *s, const struct pdk_handed *one, struct pdk_arena *arena,
+                  struct pdk_awaited *ret) {
     struct pdk_remote *remote = s->remote;
     int code = ask(s, one);
     if (code == 0 && remote->status == 501 && !s->direct) {
@@ -180,13 +189,13 @@ static int submit(struct submitting *s, size_t i) {
     }
     if (code) return code;
     if (remote->status >= 400 || !remote->value) return refused(s, one);
-    const char *id = pdk_cell_of(&remote->arena, remote->value, s->direct ? "run_id" : "job_id");
+    const char *id = pdk_cell_of(arena, remote->value, s->direct ? "run_id" : "job_id");
     if (s->arguments->json)
         pdk_print_json(remote->value);
     else
         (void)printf("%s\n", id);
     if (pdk_get_flag(remote->value, "duplicate") && !s->arguments->quiet) pdk_say("job %s was there before", id);
-    s->awaited[i] = (struct pdk_awaited){
+    *ret = (struct pdk_awaited){
         .id = id, .job = !s->direct, .own_code = s->arguments->command != NULL && s->handover.count == 1};
     return 0;
 }
@@ -196,9 +205,83 @@ static int submit_all(struct submitting *s) {
     int code = 0;
     s->awaited = calloc(count + 1, sizeof *s->awaited);
     if (!s->awaited) return pdk_say_memory();
-    for (size_t i = 0; code == 0 && i < count; i++) code = submit(s, i);
+    for (size_t i = 0; code == 0 && i < count; i++)
+        code = submit(s, &s->handover.items[i], &s->remote->arena, &s->awaited[i]);
     if (code == 0 && s->arguments->remote.wait) code = pdk_remote_await(s->remote, s->awaited, count);
     return code;
+}
+
+/* ---- line after line */
+
+/* On a terminal, unless the ids that are printed there say it already. */
+static void tell_progress(struct submitting *s, bool over) {
+    uint64_t now = pdk_clock_now();
+    if (!s->progress || (!over && now - s->told_at < PROGRESS)) return;
+    s->told_at = now;
+    (void)fprintf(stderr, "paddock: %zu submitted%s", s->count, over ? "\n" : "\r");
+}
+
+static int submit_line(struct submitting *s, const pdk_value *line) {
+    struct pdk_arena own = {0};
+    struct pdk_awaited last, *awaited = &last;
+    struct pdk_handed one = {.from_file = true};
+    bool wait = s->arguments->remote.wait;
+    if (wait && (s->count & (s->count - 1)) == 0) {
+        awaited = reallocarray(s->awaited, s->count ? s->count * 2 : 1, sizeof *awaited);
+        if (!awaited) return pdk_say_memory();
+        s->awaited = awaited;
+    }
+    if (wait) awaited = &s->awaited[s->count];
+    int code = pdk_submit_single(s->arguments, line, s->handover.fields, &one.spec);
+    if (code == 0) code = submit(s, &one, wait ? &s->remote->arena : &own, awaited);
+    pdk_values_get()->drop(one.spec);
+    pdk_arena_free(&own);
+    s->count += code == 0;
+    return code;
+}
+
+/* As far as the first that is wrong or refused; those before it stay submitted, which is told. */
+static int submit_lines(struct submitting *s) {
+    struct pdk_lines lines;
+    char about[300];
+    const pdk_value *line = NULL;
+    int code = pdk_lines_open(&lines, s->arguments->remote.jsonl);
+    if (code) return code;
+    s->progress = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) && !s->arguments->quiet;
+    while (code == 0 && (code = pdk_lines_next(&lines, s->remote, &line)) == 0 && line) {
+        (void)snprintf(about, sizeof about, "%.250s:%llu", lines.name, (unsigned long long)lines.number);
+        s->remote->about = about;
+        if (s->arguments->remote.wait && s->count == WAIT_MAX) {
+            pdk_say("%s: --wait waits for %zu at most", about, WAIT_MAX);
+            code = PDK_EXIT_USAGE;
+        } else {
+            code = submit_line(s, line);
+        }
+        pdk_values_get()->drop(line);
+        tell_progress(s, false);
+    }
+    tell_progress(s, true);
+    if (code && s->count && !s->progress && !s->arguments->quiet) pdk_say("%zu submitted before that", s->count);
+    s->remote->about = NULL;
+    pdk_lines_close(&lines);
+    if (code == 0 && s->arguments->remote.wait) code = pdk_remote_await(s->remote, s->awaited, s->count);
+    return code;
+}
+
+/* ---- the verb */
+
+static int check_jsonl(const struct pdk_arguments *a) {
+    const struct pdk_remote_arguments *own = &a->remote;
+    const char *other = a->files.count   ? a->files.items[0]
+                        : a->names.count ? a->names.items[0]
+                        : a->command     ? "a command behind --"
+                        : own->kind      ? "--kind"
+                        : own->name      ? "--name"
+                        : own->key       ? "--key" /* of all lines it would make one job */
+                        : own->unique    ? "--unique"
+                                         : NULL;
+    if (!own->jsonl || !other) return 0;
+    return pdk_say_usage(a->verb, "each line says what it is", "either --jsonl or %s, not both", other);
 }
 
 int pdk_verb_submit(struct pdk_arguments *a) {
@@ -209,12 +292,13 @@ int pdk_verb_submit(struct pdk_arguments *a) {
     if (a->remote.direct && option) return pdk_say_usage(a->verb, "", "either --direct or --%s, not both", option);
     if (a->remote.unique_mode && !a->remote.unique)
         return pdk_say_usage(a->verb, "", "--unique-mode is of --unique KEY");
-    int code = pdk_remote_place(a, &place);
+    int code = check_jsonl(a);
+    if (code == 0) code = pdk_remote_place(a, &place);
     if (code) return code;
     code = pdk_handover_make(&s.handover, a, !place.url);
     if (code == 0) {
-        code = pdk_remote_open(&remote, a, a->remote.wait, 0);
-        if (code == 0) code = submit_all(&s);
+        code = pdk_remote_open(&remote, a, a->remote.wait || a->remote.jsonl, 0);
+        if (code == 0) code = a->remote.jsonl ? submit_lines(&s) : submit_all(&s);
         code = pdk_remote_close(&remote, code);
     }
     pdk_handover_free(&s.handover);

@@ -8,23 +8,10 @@
 #define EXITS(what) \
     "Exit status: 0, 2 bad command line, 5 a plugin is missing, 6 no server, 7 no such " what ", 8 refused now.\n"
 
-static const int submit_options[] = {PDK_OPT_SUBMIT_KIND,
-                                     PDK_OPT_PARAMETER,
-                                     PDK_OPT_NAME,
-                                     PDK_OPT_LABEL,
-                                     PDK_OPT_SET,
-                                     PDK_OPT_INPUT,
-                                     PDK_OPT_ENV_FILE,
-                                     PDK_OPT_SUBMIT_TOPIC,
-                                     PDK_OPT_PRIORITY,
-                                     PDK_OPT_DELAY,
-                                     PDK_OPT_UNIQUE,
-                                     PDK_OPT_UNIQUE_MODE,
-                                     PDK_OPT_IDEMPOTENCY,
-                                     PDK_OPT_MAX_ATTEMPTS,
-                                     PDK_OPT_DIRECT,
-                                     PDK_OPT_WAIT,
-                                     0};
+static const int submit_options[] = {
+    PDK_OPT_JSONL,       PDK_OPT_SUBMIT_KIND, PDK_OPT_PARAMETER,    PDK_OPT_NAME,     PDK_OPT_LABEL, PDK_OPT_SET,
+    PDK_OPT_INPUT,       PDK_OPT_ENV_FILE,    PDK_OPT_SUBMIT_TOPIC, PDK_OPT_PRIORITY, PDK_OPT_DELAY, PDK_OPT_UNIQUE,
+    PDK_OPT_UNIQUE_MODE, PDK_OPT_IDEMPOTENCY, PDK_OPT_MAX_ATTEMPTS, PDK_OPT_DIRECT,   PDK_OPT_WAIT,  0};
 static const int ps_options[] = {PDK_OPT_SELECTOR,
                                  PDK_OPT_ALL,
                                  PDK_OPT_STATE,
@@ -54,11 +41,15 @@ static const int no_options[] = {0};
 static const struct pdk_verb verbs[] = {
     {.name = "submit",
      .synopsis = "[OPTION...] [FILE] [TASK...]\n[OPTION...] --kind KIND [--with KEY=VALUE]...\n"
+                 "[OPTION...] --jsonl FILE|-\n"
                  "[OPTION...] -- COMMAND [ARG...]",
      .summary = "Hand work to a server",
      .about =
          "Submits the tasks of FILE, or those that are named; without FILE they are those that the server's own\n"
          "files declare. FILE may also be one task by itself, as YAML or JSON; \"-\" reads standard input.\n"
+         "\n"
+         "With --jsonl each line is a JSON object, a task by itself; it is submitted when it is read, so that another\n"
+         "program may write them. The first that is wrong or refused ends it; those before it stay submitted.\n"
          "\n"
          "Where the server has a queue it becomes a job, which is on the disk when its id is printed and outlives\n"
          "the server; else, and with --direct, a run. --wait stays until it has ended; Ctrl-C then leaves it be.\n"
@@ -71,7 +62,8 @@ static const struct pdk_verb verbs[] = {
                  "paddock submit nightly.yaml --delay 2h --priority 10\n"
                  "paddock submit --kind sleep --with for=5s --wait\n"
                  "paddock submit --unique report --topic mail -- ./report --all\n"
-                 "echo '{\"kind\": \"echo\", \"input\": \"hi\"}' | paddock submit -\n",
+                 "echo '{\"kind\": \"echo\", \"input\": \"hi\"}' | paddock submit -\n"
+                 "jq -c '.[] | {task: \"resize\", input: .}' pictures.json | paddock submit --jsonl -\n",
      .options = submit_options,
      .takes = PDK_TAKES_FILE | PDK_TAKES_NAMES | PDK_TAKES_COMMAND,
      .remote = true,

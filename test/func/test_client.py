@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import signal
+import subprocess
 
 import client
 import paddock
@@ -97,6 +99,53 @@ class Submit(client.ClientCase):
         self.fails(3, 'unknown field "comand"', "submit", "wrong.yaml")
         self.write("needs.yaml", "tasks: {a: 'true', b: {command: 'true', needs: a}}\n")
         self.fails(3, "tasks.b cannot be submitted", "submit", "needs.yaml")
+
+    def test_lines(self):
+        self.serve(TASKS)
+        self.write("jobs.jsonl", '{"kind": "echo", "name": "one", "input": "hi"}\n\n {"task": "say", "input": [1]} \r\n{"command": ["true"]}')
+        jobs = self.does("submit", "--jsonl", "jobs.jsonl", "--wait", "-q")
+        shown = [self.json("show", job)[0] for job in jobs]
+        self.assertEqual([(job["task"], job["outcome"]) for job in shown],
+                         [("one", "succeeded"), ("say", "succeeded"), ("command", "succeeded")])
+        self.assertEqual([job.get("output") for job in shown[:2]], ["hi", [1]])
+        lines = self.json("submit", "--jsonl", "-", "--topic", "mail", stdin=None, input=self.read("jobs.jsonl"))
+        self.assertEqual([(line["task"], line["topic"]) for line in lines], [("one", "mail"), ("say", "mail"), ("command", "mail")])
+        self.assertEqual(self.does("submit", "--jsonl", "-"), [])
+        labelled = self.does("submit", "--jsonl", "-", "--label", "a=b", stdin=None, input='{"kind": "echo", "labels": {"c": "d"}}')[0]
+        self.assertEqual(self.json("show", labelled)[0]["spec"]["labels"], {"c": "d", "a": "b"})
+        runs = self.does("submit", "--jsonl", "-", "--direct", "--wait", "-q", stdin=None, input='{"task": "say"}\n{"task": "bad"}\n', code=1)
+        self.assertEqual([run.rsplit("-", 1)[0] for run in runs], ["echo-say", "subprocess-bad"])
+
+    def test_wrong_lines(self):
+        self.serve(TASKS)
+        for line, code, words in (
+                ('{"kind": echo}', 3, "jobs.jsonl:3:13: "), ("[1]", 3, "jobs.jsonl:3: found a list, wanted an object"),
+                ("7", 3, "jobs.jsonl:3: found a number"), ('{"kind": "echo"', 3, "jobs.jsonl:3:15: "),
+                ('{"a": 1, "a": 2}', 3, "jobs.jsonl:3:12: "), (b'{"a": "\xff"}', 3, "jobs.jsonl:3:"),
+                ('{"kind": "sleep", "with": {"for": "x"}}', 3, 'jobs.jsonl:3: with.for: "x" is not a duration'),
+                ('{"tasks": {"a": "x"}}', 3, 'jobs.jsonl:3: spec: unknown field "tasks"'),
+                ('{"task": "nope"}', 7, 'jobs.jsonl:3: task: "nope" is no task'),
+                ('{"kind": "nope"}', 4, 'jobs.jsonl:3: spec: "nope" is no kind')):
+            line = line if isinstance(line, bytes) else line.encode()
+            self.write("jobs.jsonl", b'{"task": "say"}\n\n' + line + b'\n{"task": "say"}\n')
+            result = self.fails(code, words, "submit", "--jsonl", "jobs.jsonl")
+            self.assertEqual(len(result.stdout.splitlines()), 1, line)  # what was before it is submitted, and what follows is not
+            self.assertTrue(result.stderr.endswith("paddock: 1 submitted before that\n"), result.stderr)
+        self.fails(3, "/dev/zero:1: larger than 4MiB", "submit", "--jsonl", "/dev/zero")
+        self.fails(3, "nope: No such file", "submit", "--jsonl", "nope")
+        self.fails(3, "/: Is a directory", "submit", "--jsonl", "/")
+        for others in (("say",), ("./jobs.yaml",), ("--kind", "echo"), ("--name", "x"), ("--key", "k"), ("--unique", "u"), ("--", "true")):
+            self.fails(2, "either --jsonl or ", "submit", "--jsonl", "-", *others)
+
+    def test_lines_are_submitted_as_they_come(self):
+        self.serve(TASKS)
+        process = self.start("submit", "--jsonl", "-", "--wait", "-q", stdin=subprocess.PIPE)
+        for i in range(3):
+            process.stdin.write(b'{"kind": "echo", "input": %d}\n' % i)
+            process.stdin.flush()
+            self.assertEqual(self.wait_state(process.stdout.readline().decode().strip(), "ended")["output"], i)
+        process.send_signal(signal.SIGINT)  # while it waits for the next
+        self.assertEqual(process.wait(paddock.PATIENCE), 130)
 
     def test_standard_input(self):
         self.serve(TASKS)

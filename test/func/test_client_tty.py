@@ -40,6 +40,26 @@ class Tty(client.ClientCase):
         forced = self.does("ps", "--all", "--color", "always")
         self.assertIn("\x1b[31mfailed", "\n".join(forced))
 
+    def test_progress_of_lines(self):
+        def said(*arguments):
+            ours, theirs = os.openpty()
+            self.addCleanup(os.close, ours)
+            process = self.start("submit", "--jsonl", "jobs.jsonl", *arguments, stderr=theirs)
+            os.close(theirs)
+            self.assertEqual(len(process.communicate(timeout=paddock.PATIENCE)[0].splitlines()), 2)
+            text = b""
+            while True:
+                try:
+                    text += os.read(ours, 1000)
+                except OSError:  # so a terminal says that it has ended
+                    return text.decode().split("\r")
+        self.write("jobs.jsonl", '{"kind": "echo"}\n' * 2)
+        self.assertEqual((said()[0], said()[-2:]), ("paddock: 1 submitted", ["paddock: 2 submitted", "\n"]))
+        self.assertEqual(said("-q"), [""])
+        self.write("jobs.jsonl", '{"kind": "echo"}\n' * 2 + "[1]\n")
+        self.assertIn('paddock: jobs.jsonl:3: found a list, wanted an object', "".join(said()))
+        self.assertEqual(said()[-2:], ["\npaddock: 2 submitted", "\n"])
+
     def test_tables_are_cut_to_the_width(self):
         self.does("submit", "--direct", "odd", "--wait", code=1)
         terminal = Terminal(self, "ps", "--all", columns=60)
