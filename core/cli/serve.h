@@ -30,8 +30,7 @@ struct pdk_serve {
     bool pid_written, ready;
     uint64_t started_at, reloaded_at; /* Unix time; reloaded_at 0: not yet */
     uint32_t reloads;
-    char **
-        asked; /* the names of tasks that somebody started, also manual ones, and has not stopped; NULL-ended, or NULL */
+    char **asked; /* names of tasks that somebody started and has not stopped; NULL-ended, or NULL */
     size_t asked_count;
     struct pdk_arena arena;
 };
