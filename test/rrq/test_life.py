@@ -215,7 +215,7 @@ class Life(orchestrator.Case):
             try:
                 Connection(self.port).close()
                 return False
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):  # reset: it stood in line as the port was closed
                 return True
         until(gone, "the port to be closed")
         late = idle.call("echo")
