@@ -151,7 +151,7 @@ class Plugins(Case):
 
     HOWS = {  # what the plugin does: the outcome, the attempts, what is said of it
         "twice": ("succeeded", 1, "done twice"), "thread": ("succeeded", 1, ""), "storm": ("succeeded", 1, "done twice|that is not on"),
-        "late": ("succeeded", 1, ""), "liar": ("failed", 3, "whose start failed"), "ghost": ("fatal", 2, "that is not on"),
+        "late": ("succeeded", 1, ""), "liar": ("failed", 3, "whose start failed"), "ghost": ("fatal", 2, "done twice|that is not on"),
         "guess": ("succeeded", 1, "that is not on"), "odd": ("failed", 3, ""), "positive": ("failed", 3, "gave 42"),
         "canceled": ("canceled", 1, ""), "silent": ("failed", 3, ""), "flood": ("succeeded", 1, "are lost")}
 

@@ -125,7 +125,10 @@ class Real(orchestrator.Case):
         return dict(zip(flat[::2], flat[1::2]))
 
     def ended(self, job_id):
-        return until(lambda: self.job(job_id).get("status") in ("COMPLETED", "FAILED") and self.job(job_id), "the end of a job")
+        try:
+            return until(lambda: self.job(job_id).get("status") in ("COMPLETED", "FAILED") and self.job(job_id), "the end of a job")
+        except AssertionError as fault:
+            raise AssertionError(f"{fault}\n{self.job(job_id)}\n{self.read('worker')}") from None
 
     def assert_job(self, job_id, status, retries, dead=False, **more):
         job = self.ended(job_id)
