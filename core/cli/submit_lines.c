@@ -80,14 +80,15 @@ static bool is_blank(const char *text, size_t size) {
     return !size;
 }
 
-/* The parser says "JSON:1:12: why", of what is one line to it. */
+/* The parser says "JSON:1:12: why", of what is one line to it, or "JSON: why". */
 static int refuse(const struct pdk_lines *lines, const pdk_error *err) {
-    static const char place[] = "JSON:1:", origin[] = "JSON: ";
-    bool placed = strncmp(err->message, place, sizeof place - 1) == 0;
-    const char *why = err->message + (placed                                             ? sizeof place - 1
-                                      : strncmp(err->message, origin, sizeof origin - 1) ? 0
-                                                                                         : sizeof origin - 1);
-    pdk_say("%s:%llu:%s%s", lines->name, (unsigned long long)lines->number, placed ? "" : " ", why);
+    static const char place[] = "JSON:1:", origin[] = "JSON:";
+    const char *why = err->message;
+    if (strncmp(why, place, sizeof place - 1) == 0)
+        why += sizeof place - 1;
+    else if (strncmp(why, origin, sizeof origin - 1) == 0)
+        why += sizeof origin - 1;
+    pdk_say("%s:%llu:%s", lines->name, (unsigned long long)lines->number, why);
     return PDK_EXIT_FILE;
 }
 
