@@ -135,16 +135,21 @@ static void a_list_is_filtered(void **state) {
     int64_t next;
     (void)state;
     int64_t dead = kill_one("t", NULL), delayed = give_topic("u", 0, 700);
+    (void)give_topic("w", 0, 0);
     struct seen seen = list((struct queue_filter){.states = 1u << QUEUE_DELAYED, .limit = 9}, &next);
     assert_int_equal(seen.jobs, 1);
     assert_int_equal(seen.ids[0], delayed);
     seen = list((struct queue_filter){.outcomes = 1u << PDK_END_FATAL, .limit = 9}, &next);
     assert_int_equal(seen.jobs, 1);
     assert_int_equal(seen.ids[0], dead);
+    seen = list((struct queue_filter){.states = 1u << QUEUE_DELAYED | 1u << QUEUE_ENDED, .limit = 9}, &next);
+    assert_int_equal(seen.jobs, 2);
+    assert_int_equal(seen.ids[0], dead);
+    assert_int_equal(seen.ids[1], delayed);
     assert_int_equal(
         list((struct queue_filter){.states = 1u << QUEUE_ENDED, .dead = true, .topic = "u", .limit = 9}, &next).jobs,
         0);
-    assert_int_equal(list((struct queue_filter){.name = "hello", .limit = 9}, &next).jobs, 2);
+    assert_int_equal(list((struct queue_filter){.name = "hello", .limit = 9}, &next).jobs, 3);
     assert_int_equal(list((struct queue_filter){.name = "nobody", .limit = 9}, &next).jobs, 0);
 }
 
